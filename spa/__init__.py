@@ -1,0 +1,23 @@
+"""Spa: a micro-framework for REST APIs and single-page apps on gevent and Werkzeug."""
+
+from spa.app import App
+from spa.errors import ConnectionClosed, SetupError
+from spa.handler import Handler, JSONHandler
+from spa.request import Request
+from spa.response import JSONResponse, Response
+from spa.routing import include, mount
+from spa.server.launch import run
+
+__all__ = [
+    "App",
+    "ConnectionClosed",
+    "Handler",
+    "JSONHandler",
+    "JSONResponse",
+    "Request",
+    "Response",
+    "SetupError",
+    "include",
+    "mount",
+    "run",
+]

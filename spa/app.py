@@ -1,0 +1,133 @@
+"""Find the handler for a request, and turn what it raises into a response."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import gevent
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from spa import problem
+from spa.errors import SetupError
+from spa.request import Request
+from spa.routing import Mount, Router
+from spa.websocket import handshake, lifecycle
+from spa.websocket.alarm import AlarmClock
+from spa.websocket.limits import Limits
+from spa.websocket.transport import SocketReleased, is_upgraded
+
+logger = logging.getLogger("spa")
+
+Body = Iterable[bytes]
+
+
+class App:
+    """A WSGI app made of routes.
+
+    Args:
+        routes: tuples ``(pattern, name, handler)`` or ``(pattern, name, handler, kwargs)``, and what ``include``
+            and ``mount`` return. A pattern is a Werkzeug rule. A name is for ``url``; it may be empty, and one
+            that is not empty is used once. A handler is a ``Handler`` class or any callable
+            ``(app, request, params, route_name, **kwargs)`` that returns a WSGI callable.
+        settings: anything of the user's own; handlers find it at ``self.app.settings``.
+        request_class: the class of ``self.request``, ``spa.Request`` by default.
+        allowed_origins: origins (``https://app.example``) besides the same host from which browsers may open
+            WebSockets; ``*`` allows all.
+        subprotocols: WebSocket subprotocols, the most wanted first.
+        websocket_limits: bounds of each WebSocket.
+
+    Raises:
+        SetupError: a route or a setting is wrong; the message says which and how to mend it.
+    """
+
+    def __init__(
+        self,
+        routes: Sequence[Any],
+        settings: Any = None,
+        request_class: type[Request] | None = None,
+        *,
+        allowed_origins: Sequence[str] = (),
+        subprotocols: Sequence[str] = (),
+        websocket_limits: Limits | None = None,
+    ) -> None:
+        if isinstance(subprotocols, str):
+            raise SetupError(f"subprotocols is a list; write [{subprotocols!r}]")
+        self.settings = settings
+        self.request_class = request_class or Request
+        self.websocket = lifecycle.Settings(
+            tuple(subprotocols),
+            handshake.check_allowed_origins(allowed_origins),
+            websocket_limits or Limits(),
+        )
+        self.clock = AlarmClock()
+        self.router = Router(routes)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
+        """Answer a WSGI request."""
+        if "wsgi.websocket" in environ and is_upgraded(environ):
+            return self._answer_upgraded(environ, start_response)
+        return self._answer(environ, start_response)
+
+    def url(self, name: str, **values: Any) -> str:
+        """Return the path of the route called ``name``, without the SCRIPT_NAME of a request.
+
+        Values that are not in the pattern become the query string.
+
+        Raises:
+            LookupError: no route has this name, or a value is missing or does not fit the pattern.
+        """
+        return self.router.url(name, values)
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Body:
+        try:
+            mount = self.router.find_mount(environ)
+            if mount is not None:
+                return mount.wsgi_app(_below(mount, environ), start_response)
+            is_upgrade = "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ)
+            route, params = self.router.match(environ, is_upgrade)
+            request = self.request_class(environ)
+            answer = route.handler(self, request, dict(params), route.name, **route.kwargs)
+            return answer(environ, start_response)
+        except SocketReleased:
+            raise
+        except HTTPException as error:
+            return self._answer_error(error, environ, start_response)
+        except (Exception, SystemExit, gevent.GreenletExit):
+            logger.exception("%s: the handler failed", lifecycle.describe(environ))
+            return self._answer_error(InternalServerError(), environ, start_response)
+
+    def _answer_error(self, error: HTTPException, environ: dict[str, Any], start_response: Any) -> Body:
+        """Send the answer to an error, in place of one that was started but not sent (PEP 3333)."""
+        exc_info = sys.exc_info()
+
+        def restart_response(status: str, headers: list[tuple[str, str]]) -> Callable[[bytes], object]:
+            return start_response(status, headers, exc_info)  # type: ignore[no-any-return]
+
+        return problem.render(error, environ)(environ, restart_response)  # type: ignore[arg-type]
+
+    def _answer_upgraded(self, environ: dict[str, Any], start_response: Any) -> Body:
+        """Answer where the server opened the WebSocket before it asked: an HTTP answer becomes a Close."""
+        if self.router.find_mount(environ) is not None:
+            return self._answer(environ, start_response)
+        refusals: list[str] = []
+
+        def refuse(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], object]:
+            refusals.append(status)
+            return refusals.append  # type: ignore[return-value]
+
+        body = self._answer(environ, refuse)
+        if not refusals:
+            return body
+        if hasattr(body, "close"):
+            body.close()
+        return lifecycle.refuse_upgraded(environ, int(refusals[0][:3]), refusals[0], self.clock)
+
+
+def _below(mount: Mount, environ: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of the environ with the mount's path moved from PATH_INFO to SCRIPT_NAME."""
+    return {
+        **environ,
+        "SCRIPT_NAME": environ.get("SCRIPT_NAME", "") + mount.path,
+        "PATH_INFO": environ.get("PATH_INFO", "")[len(mount.path) :],
+    }

@@ -1,0 +1,49 @@
+"""Name what can go wrong that is not an HTTP error.
+
+HTTP errors are Werkzeug's exceptions (``werkzeug.exceptions``); the rest is this tree:
+
+* ``SpaError``
+
+  * ``SetupError`` (a ``ValueError``): the app is put together wrongly; raised while it is built
+  * ``ConnectionClosed`` (a ``geventwebsocket.WebSocketError``): the WebSocket is closed
+  * ``InvalidMessage`` (a ``ValueError``): a WebSocket message is not what the handler asked for
+  * ``ReceiveInProgress`` (a ``RuntimeError``): another greenlet is receiving from this WebSocket
+"""
+
+from geventwebsocket.exceptions import WebSocketError
+
+
+class SpaError(Exception):
+    """The root of Spa's own exceptions."""
+
+
+class SetupError(SpaError, ValueError):
+    """The app is put together wrongly: a route, a name or a setting. The message names the fix."""
+
+
+class ConnectionClosed(SpaError, WebSocketError):  # type: ignore[misc]  # WebSocketError is untyped
+    """The WebSocket is closed: nothing more can be sent or received.
+
+    A handler that ends by this exception has ended normally.
+
+    Attributes:
+        code: the close code (RFC 6455 section 7.4); 1005 if the peer sent none, 1006 if the connection
+            broke without a Close frame.
+        reason: the text that came with the code, often empty.
+    """
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(f"the WebSocket is closed: {code} {reason}".rstrip())
+        self.code = code
+        self.reason = reason
+
+
+class InvalidMessage(SpaError, ValueError):
+    """A WebSocket message is not what the handler asked for: binary for text, or broken JSON.
+
+    A handler that lets it pass ends the connection with close code 1007.
+    """
+
+
+class ReceiveInProgress(SpaError, RuntimeError):
+    """Two greenlets called ``receive`` on one WebSocket at once; the second gets this."""

@@ -1,0 +1,221 @@
+"""Call the method of a handler class that answers the request."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from http import HTTPMethod
+from typing import Any, ClassVar, Protocol
+
+from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed
+
+from spa import problem
+from spa.request import Request
+from spa.response import JSONResponse, Response
+from spa.websocket import handshake, lifecycle
+from spa.websocket.alarm import AlarmClock
+from spa.websocket.limits import Limits
+from spa.websocket.socket import WebSocket
+
+Body = Iterable[bytes]
+WSGIApp = Callable[[dict[str, Any], Any], Body]
+
+
+class Application(Protocol):
+    """What a handler may ask of the app it belongs to."""
+
+    settings: Any
+    websocket: lifecycle.Settings
+    clock: AlarmClock
+
+    def url(self, name: str, **values: Any) -> str:
+        """Return the path of a named route."""
+
+
+class Handler:
+    """One resource. Subclass it and write a method per verb: ``get``, ``post``, ``put``, ``patch``, ``delete``.
+
+    Methods get the variables of the pattern as keyword arguments. They return a ``Response`` or any WSGI
+    callable, ``str`` or ``bytes``, a ``dict`` or ``list`` (sent as JSON), ``None`` (204), an iterator of ``str`` or
+    ``bytes`` (streamed), or a tuple ``(body, status)`` or ``(body, status, headers)``. HTTP errors are raised:
+    ``raise werkzeug.exceptions.NotFound``.
+
+    HEAD runs ``get`` and drops the body; OPTIONS answers 204 with ``Allow``; a verb without a method answers 405
+    with ``Allow`` (RFC 9110 section 15.5.6).
+
+    With a method ``websocket`` the resource is a WebSocket too, at the same URL; the method talks through
+    ``self.ws``. Until it first does, the handshake is not answered, and an HTTP error may still be raised.
+
+    Attributes:
+        app: the app.
+        request: the request.
+        params: the variables of the pattern.
+        route_name: the name of the route, possibly empty.
+        kwargs: the fourth item of the route.
+        ws: the WebSocket, in ``websocket`` and ``websocket_close``.
+    """
+
+    subprotocols: ClassVar[Sequence[str] | None] = None
+    """WebSocket subprotocols, the most wanted first; None takes the app's."""
+
+    allowed_origins: ClassVar[Sequence[str] | None] = None
+    """Origins, besides the same host, from which a browser may open the WebSocket; None takes the app's."""
+
+    websocket_limits: ClassVar[Limits | None] = None
+    """Bounds of the WebSocket; None takes the app's."""
+
+    ws: WebSocket
+
+    _verbs: ClassVar[Mapping[str, str]] = {}
+    _allow: ClassVar[tuple[str, ...]] = ()
+    _prepares: ClassVar[bool] = False
+
+    def __init__(
+        self, app: Application, req: Request, params: dict[str, Any], route_name: str, **kwargs: Any
+    ) -> None:
+        self.app = app
+        self.request = req
+        self.params = params
+        self.route_name = route_name
+        self.kwargs = kwargs
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Collect the verbs of the class once, so that a request only looks its own up."""
+        super().__init_subclass__(**options)
+        verbs = {verb.value: verb.lower() for verb in HTTPMethod if hasattr(cls, verb.lower())}
+        if "GET" in verbs:
+            verbs.setdefault("HEAD", "get")
+        cls._verbs = verbs
+        cls._allow = tuple(sorted({*verbs, "OPTIONS"}))
+        cls._prepares = cls.prepare is not Handler.prepare
+        if cls.allowed_origins is not None:
+            cls.allowed_origins = handshake.check_allowed_origins(cls.allowed_origins)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
+        """Answer the request; the instance is a WSGI callable."""
+        if "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ):
+            return self._serve_websocket(environ, start_response)
+        method = environ["REQUEST_METHOD"]
+        name = self._verbs.get(method)
+        if name is None:
+            return self._answer_without_method(method)(environ, start_response)
+        value = self.prepare(**self.params) if self._prepares else None
+        if value is None:
+            value = getattr(self, name)(**self.params)
+        answer = self.to_response(value)
+        if method == "HEAD":
+            return _drop_body(answer(environ, start_response))
+        return answer(environ, start_response)
+
+    def prepare(self, **params: Any) -> Any:
+        """Run before the verb and before the WebSocket handshake; what it raises or returns is the answer."""
+        return None
+
+    def websocket_close(self) -> None:
+        """Run once when the WebSocket has closed, whoever closed it."""
+
+    def to_response(self, value: Any) -> WSGIApp:
+        """Turn what a method returned into a WSGI callable.
+
+        Raises:
+            TypeError: the value is none of what a method may return.
+        """
+        if callable(value):
+            return value  # type: ignore[no-any-return]
+        if isinstance(value, (str, bytes)):
+            return Response(value)
+        if isinstance(value, (dict, list)):
+            return JSONResponse(value)
+        if value is None:
+            return Response(status=204)
+        if isinstance(value, tuple) and len(value) in (2, 3):
+            return self._with_status(*value)
+        if isinstance(value, Iterator):
+            return Response(value)
+        raise TypeError(f"{type(self).__name__} returned {type(value).__name__}, which is not a response")
+
+    def _with_status(self, value: Any, status: Any, headers: Any = ()) -> WSGIApp:
+        response = Response() if value is None else self.to_response(value)
+        if not isinstance(response, Response):
+            raise TypeError(f"{type(self).__name__} returned a status beside {type(value).__name__}")
+        if isinstance(status, int):
+            response.status_code = status
+        else:
+            response.status = status
+        response.headers.update(headers)
+        return response
+
+    def _answer_without_method(self, method: str) -> WSGIApp:
+        if method == "OPTIONS":
+            return Response(status=204, headers={"Allow": ", ".join(self._allow)})
+        if method in ("GET", "HEAD") and self._is_websocket():
+            raise handshake.UpgradeRequired
+        raise MethodNotAllowed(list(self._allow))
+
+    def _is_websocket(self) -> bool:
+        return hasattr(self, "websocket")
+
+    def _serve_websocket(self, environ: dict[str, Any], start_response: Any) -> Body:
+        if not self._is_websocket():
+            raise BadRequest("This resource is not a WebSocket.")
+        offer = handshake.check(environ)
+        settings = self._websocket_settings()
+        handshake.check_origin(environ, settings.allowed_origins)
+        answer = self.prepare(**self.params)
+        if answer is not None:
+            return self.to_response(answer)(environ, start_response)
+        life = lifecycle.Lifecycle(environ, offer, settings, self.app.clock)
+        self.ws = life.socket
+        try:
+            answer = life.run(lambda: self.websocket(**self.params))  # type: ignore[attr-defined]
+        finally:
+            if life.is_open:
+                self._tell_closed(environ)
+        if life.is_open:
+            return life.release()
+        return self.to_response(answer)(environ, start_response)
+
+    def _tell_closed(self, environ: dict[str, Any]) -> None:
+        try:
+            self.websocket_close()
+        except Exception:
+            lifecycle.logger.exception("WebSocket %s: websocket_close failed", lifecycle.describe(environ))
+
+    def _websocket_settings(self) -> lifecycle.Settings:
+        defaults = self.app.websocket
+        return lifecycle.Settings(
+            defaults.subprotocols if self.subprotocols is None else self.subprotocols,
+            defaults.allowed_origins if self.allowed_origins is None else self.allowed_origins,
+            self.websocket_limits or defaults.limits,
+        )
+
+
+class JSONHandler(Handler):
+    """A handler that speaks JSON only.
+
+    Whatever a method returns that is not a response is sent as JSON, strings and numbers too, and every error is
+    a problem document, also for a browser.
+    """
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
+        """Answer the request, and render its errors as problem documents."""
+        try:
+            return super().__call__(environ, start_response)
+        except HTTPException as error:
+            error.response = problem.render(error, environ, always_document=True)
+            raise
+
+    def to_response(self, value: Any) -> WSGIApp:
+        """Turn what a method returned into a WSGI callable: JSON, unless it is a response, None or a tuple."""
+        if value is None or isinstance(value, tuple) or callable(value):
+            return super().to_response(value)
+        return JSONResponse(value)
+
+
+def _drop_body(body: Body) -> Body:
+    """End an answer to HEAD without its body (RFC 9110 section 9.3.2), whoever wrote it."""
+    try:
+        for _ in body:
+            break  # a WSGI app that is a generator starts the response at its first step
+    finally:
+        close = getattr(body, "close", None)
+        if close is not None:
+            close()
+    return []

@@ -1,0 +1,57 @@
+"""Render any HTTP error as a problem document (RFC 9457), or as a page for a browser."""
+
+from typing import Any
+
+from markupsafe import escape
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_accept_header
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from spa.response import Response, encode_json
+
+DOCUMENT, PAGE = "application/problem+json", "text/html"
+
+TEMPLATE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{status} {title}</title>
+<style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1rem}}</style>
+<h1>{title}</h1>
+<p>{detail}</p>
+"""
+
+
+def render(error: HTTPException, environ: dict[str, Any], always_document: bool = False) -> WerkzeugResponse:
+    """Return the answer to a request that ended in ``error``, with the headers the error carries.
+
+    An error made around a response (``abort(response)``) is that response. A browser, which prefers HTML to
+    JSON in its Accept header, gets a page; everybody else a problem document.
+    """
+    if error.response is not None:
+        return error.response  # type: ignore[return-value]  # of the WSGI kind, as it came from a WSGI app
+    headers = [header for header in error.get_headers(environ) if header[0].lower() != "content-type"]
+    headers.append(("Vary", "Accept"))
+    status = error.code or 500
+    if not always_document and prefers_page(environ.get("HTTP_ACCEPT", "")):
+        page = TEMPLATE.format(status=status, title=escape(error.name), detail=escape(error.description or ""))
+        return Response(page, status, headers, content_type="text/html; charset=utf-8")
+    return Response(encode_json(document(error)), status, headers, content_type=DOCUMENT)
+
+
+def document(error: HTTPException) -> dict[str, Any]:
+    """Return the members of the problem document (RFC 9457 section 3.1)."""
+    members: dict[str, Any] = {"type": "about:blank", "title": error.name, "status": error.code or 500}
+    if error.description:
+        members["detail"] = str(error.description)
+    return members
+
+
+def prefers_page(accept: str) -> bool:
+    """Tell whether an Accept header prefers HTML to JSON; one that names neither does not."""
+    if PAGE not in accept:
+        return False
+    wanted = parse_accept_header(accept, MIMEAccept)
+    json = [wanted[name] for name in (DOCUMENT, "application/json") if name in accept]
+    return wanted[PAGE] > max(json, default=0)

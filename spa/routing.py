@@ -1,0 +1,210 @@
+"""Turn a tuple of routes into a URL map that finds handlers and builds URLs."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter, BuildError, Map, RequestRedirect, Rule
+from werkzeug.wsgi import get_path_info
+
+from spa.errors import SetupError
+from spa.response import Response
+
+RouteHandler = Callable[..., Callable[..., Iterable[bytes]]]
+Match = tuple["Route", Mapping[str, Any]]
+NO_PARAMS: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """A pattern, a name and a handler; what a tuple of three or four becomes."""
+
+    pattern: str
+    name: str
+    handler: RouteHandler
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """Routes under a prefix; made by ``include``."""
+
+    prefix: str
+    routes: Sequence[Any]
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A WSGI app under a path; made by ``mount``."""
+
+    path: str
+    wsgi_app: Callable[..., Iterable[bytes]]
+
+
+class Redirect(HTTPException):
+    """*308* to the one URL of a resource, relative, so that no foreign host can get into it."""
+
+    code = 308
+
+    def __init__(self, location: str) -> None:
+        response = Response(status=308, headers={"Location": location})
+        response.autocorrect_location_header = False
+        super().__init__(response=response)
+        self.location = location
+
+
+def include(prefix: str, routes: Sequence[Any], *, name: str | None = None) -> Include:
+    """Put routes under a prefix, as one item of a routes tuple.
+
+    Args:
+        prefix: a pattern that starts with a slash and does not end with one, ``/api`` or ``/<lang>``.
+        routes: a tuple of routes; it may hold further ``include`` and ``mount`` items.
+        name: put before the names of the routes, with a dot: ``app.url('api.user')``.
+
+    Raises:
+        SetupError: the prefix does not start with a slash, or ends with one.
+    """
+    return Include(_check_prefix(prefix, "include"), routes, name)
+
+
+def mount(path: str, wsgi_app: Callable[..., Iterable[bytes]]) -> Mount:
+    """Hand everything under a path to another WSGI app, as one item of a routes tuple.
+
+    The app sees the rest of the path in ``PATH_INFO`` and the path itself at the end of ``SCRIPT_NAME``. It is
+    asked before the routes; of two mounts, the one with the longer path.
+
+    Raises:
+        SetupError: the path does not start with a slash, ends with one, or has a variable.
+    """
+    if "<" in path:
+        raise SetupError(f"mount({path!r}): a mount has no variables")
+    return Mount(_check_prefix(path, "mount"), wsgi_app)
+
+
+class Router:
+    """Find the handler of a path, and the path of a name.
+
+    Args:
+        items: routes as tuples, and what ``include`` and ``mount`` return.
+        converters: further Werkzeug converters for patterns, by name.
+
+    Raises:
+        SetupError: an item is not a route, a pattern is wrong, or a name is used twice.
+    """
+
+    def __init__(self, items: Iterable[Any], converters: Mapping[str, type[BaseConverter]] | None = None) -> None:
+        self.routes: list[Route] = []
+        self._mounts: list[Mount] = []
+        self._named: dict[str, Route] = {}
+        self._map = Map(converters=converters)
+        self._fixed: dict[str, Match] = {}
+        for item in _flatten(items, "", ""):
+            if isinstance(item, Mount):
+                self._mounts.append(item)
+            else:
+                self._add(item)
+        self._mounts.sort(key=lambda mount: len(mount.path), reverse=True)
+        self._map.update()
+        self._adapter = self._map.bind("localhost")
+
+    def match(self, environ: Mapping[str, Any], is_upgrade: bool = False) -> Match:
+        """Return the route of a request and the variables in its path.
+
+        Args:
+            environ: the WSGI environ.
+            is_upgrade: a WebSocket client follows no redirect, so its path is matched with the slash it lacks.
+
+        Raises:
+            NotFound: no route has this path.
+            Redirect: the resource has this path with a slash more, or with double slashes merged.
+        """
+        raw = environ.get("PATH_INFO", "")
+        fixed = self._fixed.get(raw)
+        if fixed is not None:
+            return fixed
+        return self._match_rules(get_path_info(environ), environ, is_upgrade)  # type: ignore[arg-type]
+
+    def find_mount(self, environ: Mapping[str, Any]) -> Mount | None:
+        """Return the mount that owns the path of a request."""
+        if self._mounts:
+            path = environ.get("PATH_INFO", "")
+            for mount in self._mounts:
+                if path.startswith(mount.path) and path[len(mount.path) : len(mount.path) + 1] in ("", "/"):
+                    return mount
+        return None
+
+    def url(self, name: str, values: Mapping[str, Any]) -> str:
+        """Return the path of the route called ``name``; values that are not in its pattern become the query.
+
+        Raises:
+            LookupError: there is no such name, or a value is missing or does not fit.
+        """
+        route = self._named.get(name)
+        if route is None:
+            known = ", ".join(sorted(self._named)) or "none"
+            raise LookupError(f"no route is called {name!r}; the names are: {known}")
+        try:
+            return self._adapter.build(route, dict(values))
+        except BuildError as error:
+            raise LookupError(f"{route.pattern!r} cannot be built from {dict(values)!r}") from error
+
+    def _add(self, route: Route) -> None:
+        if route.name:
+            if route.name in self._named:
+                raise SetupError(f"two routes are called {route.name!r}: give one of them another name, or none")
+            self._named[route.name] = route
+        try:
+            rule = Rule(route.pattern, endpoint=route)
+            self._map.add(rule)
+        except (ValueError, LookupError) as error:
+            raise SetupError(f"route {route.pattern!r}: {error}") from error
+        if not rule.arguments and route.pattern.isascii():
+            self._fixed.setdefault(route.pattern, (route, NO_PARAMS))
+
+    def _match_rules(self, path: str, environ: Mapping[str, Any], is_upgrade: bool) -> Match:
+        # An upgrade is matched as any request: a rule of Werkzeug's for WebSockets only would split one resource.
+        try:
+            return self._adapter.match(path, websocket=False)
+        except RequestRedirect as redirect:
+            target = urlsplit(redirect.new_url).path
+            if is_upgrade:
+                return self._adapter.match(f"{path}/", websocket=False)
+            query = environ.get("QUERY_STRING")
+            root = environ.get("SCRIPT_NAME", "").rstrip("/")
+            raise Redirect(f"{root}{target}?{query}" if query else f"{root}{target}") from None
+
+
+def _flatten(items: Iterable[Any], prefix: str, name: str) -> Iterator[Route | Mount]:
+    for item in items:
+        if isinstance(item, Include):
+            inner = f"{name}{item.name}." if item.name else name
+            yield from _flatten(item.routes, prefix + item.prefix, inner)
+        elif isinstance(item, Mount):
+            yield Mount(prefix + item.path, item.wsgi_app)
+        else:
+            yield _make_route(item, prefix, name)
+
+
+def _make_route(item: Any, prefix: str, name: str) -> Route:
+    if not isinstance(item, (tuple, list)) or len(item) not in (3, 4):
+        raise SetupError(f"a route is (pattern, name, handler) or (pattern, name, handler, kwargs), not {item!r}")
+    pattern, route_name, handler = item[:3]
+    kwargs = item[3] if len(item) == 4 else {}
+    if not isinstance(pattern, str) or not pattern.startswith("/"):
+        raise SetupError(f"the pattern of a route starts with a slash, unlike {pattern!r}")
+    if not isinstance(route_name, str):
+        raise SetupError(f"route {pattern!r}: the name is a string, empty for none, not {route_name!r}")
+    if not callable(handler):
+        raise SetupError(f"route {pattern!r}: the handler is a Handler class or a function, not {handler!r}")
+    if not isinstance(kwargs, Mapping):
+        raise SetupError(f"route {pattern!r}: the keyword arguments are a dict, not {kwargs!r}")
+    return Route(prefix + pattern, name + route_name if route_name else "", handler, kwargs)
+
+
+def _check_prefix(prefix: str, what: str) -> str:
+    if not prefix.startswith("/") or prefix.endswith("/"):
+        raise SetupError(f"{what}({prefix!r}): the path starts with a slash and does not end with one")
+    return prefix

@@ -1,0 +1,152 @@
+"""Serve an app with gevent's WSGI server, WebSockets included."""
+
+import socket
+import time
+from datetime import datetime
+from typing import Any
+
+import gevent
+from gevent.pool import Pool
+from gevent.pywsgi import WSGIHandler, WSGIServer
+from geventwebsocket.handler import WebSocketHandler
+
+from spa.websocket.connection import GOING_AWAY, Connection
+from spa.websocket.transport import read_ahead
+
+SMALL_BODY = 16 * 1024  # bytes up to which a body is copied behind its headers, to leave in one segment
+LONGEST_LOGGED = 1024  # characters of a request line in the log
+POLL = 0.02  # seconds between two looks at the requests that a stopping server waits for
+
+
+class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocket is untyped
+    """The requests of one TCP connection.
+
+    gevent-websocket's handler answers 101 before the app is asked; this one leaves the handshake to the app,
+    and gives it the socket when it calls ``environ['spa.hijack']()``.
+    """
+
+    server: "Server"
+    is_idle = True
+    hijacked = False
+
+    def handle(self) -> None:
+        """Serve the connection until either side ends it."""
+        self.server.handlers.add(self)
+        try:
+            super().handle()
+        finally:
+            self.server.handlers.discard(self)
+
+    def read_request(self, raw_requestline: str) -> bool:
+        """Read the head of a request; from here on a stopping server waits for its answer."""
+        self.is_idle = False
+        return WSGIHandler.read_request(self, raw_requestline)  # type: ignore[no-any-return]
+
+    def get_environ(self) -> dict[str, Any]:
+        """Return the WSGI environ."""
+        environ: dict[str, Any] = WSGIHandler.get_environ(self)
+        environ["spa.hijack"] = self._hijack
+        environ["spa.connections"] = self.server.connections
+        return environ
+
+    def run_application(self) -> None:
+        """Call the app, which decides about an upgrade."""
+        WSGIHandler.run_application(self)
+
+    def handle_one_response(self) -> None:
+        """Answer one request; a stopping server closes the connection behind it."""
+        super().handle_one_response()
+        self.is_idle = True
+        if self.server.is_stopping:
+            self.close_connection = True
+
+    def log_request(self) -> None:
+        """Write one line: client, request, status, bytes, duration; for a WebSocket its code and duration."""
+        self.server.log.write(self.format_request() + "\n")
+
+    def format_request(self) -> str:
+        """Return that line, with control characters escaped, and of bounded length."""
+        address = self.client_address
+        client = address[0] if isinstance(address, tuple) and address else "-"
+        now = datetime.now().isoformat(" ", "seconds")
+        request = (self.requestline or "")[:LONGEST_LOGGED].encode("unicode_escape").decode("ascii")
+        took = (self.time_finish or time.time()) - self.time_start
+        connection: Connection | None = (self.environ or {}).get("spa.connection")
+        if connection is not None:
+            outcome = f"WebSocket closed {connection.code} after {took:.1f} s"
+        else:
+            status = (self._orig_status or self.status or "000").split()[0]
+            outcome = f"{status} {self.response_length} B {took * 1000:.1f} ms"
+        return f'{client} [{now}] "{request}" {outcome}'
+
+    def _hijack(self) -> tuple[Any, bytes]:
+        self.hijacked = True
+        self.close_connection = True
+        return self.socket, read_ahead(self.socket, self.rfile)
+
+    def _write_with_headers(self, data: bytes) -> None:
+        """Send headers and a small body at once: two sends would be two segments, and often two wake-ups."""
+        self.headers_sent = True
+        self.finalize_headers()
+        head = bytearray(b"HTTP/1.1 %b\r\n" % self.status)
+        for name, value in self.response_headers:
+            head += b"%b: %b\r\n" % (name, value)
+        head += b"\r\n"
+        if 0 < len(data) <= SMALL_BODY:
+            head += b"%x\r\n%b\r\n" % (len(data), data) if self.response_use_chunked else data
+            self._sendall(head)
+        else:
+            self._sendall(head)
+            self._write(data)
+
+
+class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
+    """gevent's WSGI server with WebSockets for a Spa app.
+
+    Args:
+        listener: a socket, or ``(host, port)``.
+        app: the WSGI app.
+        options: as ``gevent.pywsgi.WSGIServer``.
+    """
+
+    handler_class = RequestHandler
+
+    def __init__(self, listener: Any, app: Any, **options: Any) -> None:
+        self.connections: set[Connection] = set()
+        self.handlers: set[RequestHandler] = set()
+        self.is_stopping = False
+        options.setdefault("spawn", Pool())
+        environ = {"wsgi.multithread": True, **(options.pop("environ", None) or {})}
+        super().__init__(listener, app, environ=environ, **options)
+
+    def init_socket(self) -> None:
+        """Open the listener; its connections inherit TCP_NODELAY, without which replies wait 40 ms."""
+        super().init_socket()
+        if self.socket.family in (socket.AF_INET, socket.AF_INET6):
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def drain(self, timeout: float) -> None:
+        """Stop: accept nobody, send every WebSocket 1001, let requests in flight finish, then end what is left.
+
+        Args:
+            timeout: seconds that requests and WebSocket handlers may still take.
+        """
+        self.is_stopping = True
+        self.close()
+        for connection in list(self.connections):
+            connection.close(GOING_AWAY, "the server is stopping")
+        deadline = time.monotonic() + timeout
+        while self.handlers and time.monotonic() < deadline:
+            for handler in self.handlers:
+                if handler.is_idle and handler.socket is not None:
+                    _end_reading(handler.socket)
+            gevent.sleep(POLL)
+        self.stop(timeout=0)
+
+
+def _end_reading(sock: Any) -> None:
+    """Let a handler that waits for the next request of a kept connection see its end."""
+    try:
+        sock.shutdown(socket.SHUT_RD)
+    except OSError:
+        pass  # the peer has already gone

@@ -1,0 +1,84 @@
+"""Call many connections back at their own times, from one timer of the event loop."""
+
+import heapq
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+
+Clock = Callable[[], float]
+
+
+class Alarm:
+    """One call to come; ``cancel`` takes it back."""
+
+    __slots__ = ("call", "clock", "time")
+
+    def __init__(self, time: float, call: Callable[[], object], clock: "AlarmClock") -> None:
+        self.time = time
+        self.call: Callable[[], object] | None = call
+        self.clock = clock
+
+    def __lt__(self, other: "Alarm") -> bool:
+        return self.time < other.time
+
+    def cancel(self) -> None:
+        """Take the call back; after the call it does nothing."""
+        if self.call is not None:
+            self.call = None
+            self.clock.forget()
+
+
+class AlarmClock:
+    """A heap of alarms over one timer of the running event loop.
+
+    The timer belongs to the loop that is running when an alarm is set, so a clock made before a fork serves
+    the child.
+    """
+
+    def __init__(self, now: Clock = time.monotonic) -> None:
+        self.now = now
+        self._heap: list[Alarm] = []
+        self._cancelled = 0
+        self._loop: Any = None
+        self._timer: Any = None
+
+    def at(self, time: float, call: Callable[[], object]) -> Alarm:
+        """Call ``call()`` from the event loop, when ``now()`` has reached ``time``."""
+        alarm = Alarm(time, call, self)
+        heapq.heappush(self._heap, alarm)
+        if self._heap[0] is alarm or self._loop is not gevent.get_hub().loop:
+            self._arm()
+        return alarm
+
+    def forget(self) -> None:
+        """Count a cancelled alarm; clear them out when they are most of the heap."""
+        self._cancelled += 1
+        if self._cancelled > 64 and self._cancelled * 2 > len(self._heap):
+            self._heap = [alarm for alarm in self._heap if alarm.call is not None]
+            heapq.heapify(self._heap)
+            self._cancelled = 0
+
+    def ring(self) -> None:
+        """Make every call whose time has come, then set the timer for the next."""
+        now = self.now()
+        while self._heap and self._heap[0].time <= now:
+            alarm = heapq.heappop(self._heap)
+            call, alarm.call = alarm.call, None
+            if call is None:
+                self._cancelled -= 1
+            else:
+                call()
+        self._arm()
+
+    def _arm(self) -> None:
+        loop = gevent.get_hub().loop
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer.close()
+            self._timer = None
+        self._loop = loop
+        if self._heap:
+            self._timer = loop.timer(max(0.0, self._heap[0].time - self.now()), ref=False)
+            self._timer.start(self.ring)

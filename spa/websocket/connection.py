@@ -1,0 +1,489 @@
+"""Send and receive messages over one open WebSocket.
+
+Theory of operation. Nothing here waits on the socket itself, so no greenlet can be left behind on a descriptor
+that the server closes. A read watcher calls ``_on_readable`` from the event loop for the life of the socket: it
+answers pings and Close, notices the loss of the peer, and puts messages into the inbox, whatever the handler is
+doing. What ``send`` cannot hand to the kernel at once goes into the outbox, which ``_on_writable`` empties from
+the event loop. Greenlets that must wait (for a message, for room in the outbox, for the end) wait on a
+``Waiter`` of this connection, and the event loop wakes them.
+
+Rule 1: the socket is never read or written in blocking mode. Rule 2: only the event loop feeds the protocol.
+Rule 3: ``_end`` stops both watchers before anybody can close the descriptor.
+"""
+
+import socket
+import ssl
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+import gevent
+from gevent.hub import Waiter
+
+from spa.errors import ConnectionClosed, ReceiveInProgress
+from spa.websocket import keepalive
+from spa.websocket.alarm import Alarm, AlarmClock
+from spa.websocket.limits import Limits
+from spa.websocket.protocol import Bytes, Protocol, encode_ping
+from spa.websocket.transport import Transport
+
+READ, WRITE = 1, 2  # libev's event bits
+READ_SIZE = 64 * 1024  # one recv: a 1 MiB message in 16 turns of the loop
+SLICE = 4 * 1024  # bytes fed to the protocol between two looks at the clock: at most 682 frames, some 5 ms
+LONGEST_TURN = 0.005  # seconds of parsing before the other connections get theirs
+TURNS_UNYIELDING = 32  # sends and receives in a row that found nothing to wait for, before the loop runs
+CONTROL_BACKLOG = 64 * 1024  # bytes of unread pongs at which a flood of pings is no longer read
+GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013  # RFC 6455 section 7.4.1 and its registry
+
+WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class State(Enum):
+    """How far a connection is; it only ever moves down this list."""
+
+    OPEN = "open"
+    CLOSING = "closing"  # a Close was sent or received: no message passes any more
+    ENDED = "ended"  # the TCP connection is shut down
+
+
+class Connection:
+    """One open WebSocket over a socket that the server has given up.
+
+    Args:
+        transport: the socket; the 101 answer has been sent.
+        limits: its bounds.
+        clock: the alarms of the process, which also tell the time.
+        on_left: called from the event loop, once, when the peer has left.
+    """
+
+    def __init__(
+        self, transport: Transport, limits: Limits, clock: AlarmClock, on_left: Callable[[], object]
+    ) -> None:
+        self._sock = transport.sock
+        self._limits = limits
+        self._clock = clock
+        self._on_left = on_left
+        self._protocol = Protocol(limits)
+        self._state = State.OPEN
+        self._peer_left = False
+        self._told_peer_left = False
+        self._code, self._reason = 1006, ""
+
+        self._inbox: deque[str | bytes] = deque()
+        self._unfed = transport.early
+        self._reading = True
+        self._continuation: Any = None
+        self._receiver: Any = None
+
+        self._outbox: deque[Bytes] = deque()
+        self._outbox_size = 0
+        self._control_size = 0
+        self._half_close = False
+        self._senders: deque[Any] = deque()
+        self._turns = 0
+        self._finisher: Any = None
+
+        now = clock.now()
+        self.received_at = now
+        self._heard = now
+        self._pinged: float | None = None
+        self._progressed = now
+        self._close_by = 0.0
+        self._alarm: Alarm | None = None
+
+        self._is_tls = hasattr(self._sock, "pending")
+        self._sock.setblocking(False)
+        self._loop = gevent.get_hub().loop
+        descriptor = self._sock.fileno()
+        self._read_watcher = self._loop.io(descriptor, READ)
+        self._write_watcher = self._loop.io(descriptor, WRITE)
+        if self._unfed:
+            self._continue_later()
+        else:
+            self._read_watcher.start(self._on_readable)
+        self._look_again_by(now + limits.ping_interval)
+
+    # What greenlets call.
+
+    @property
+    def state(self) -> State:
+        """How far the connection is."""
+        return self._state
+
+    @property
+    def peer_left(self) -> bool:
+        """Whether the peer ended the conversation: by a Close, by a breach of the protocol, or by vanishing."""
+        return self._peer_left
+
+    @property
+    def code(self) -> int:
+        """The code of the Close that came first, from either side; 1006 without one."""
+        return self._code
+
+    @property
+    def reason(self) -> str:
+        """The reason that came with the code."""
+        return self._reason
+
+    def receive(self, timeout: float | None = None) -> str | bytes | None:
+        """Return the next message, or None once when the peer has left."""
+        if self._receiver is not None:
+            raise ReceiveInProgress("another greenlet is receiving from this WebSocket")
+        if not self._inbox and self._state is State.OPEN:
+            self._wait_for_message(timeout)
+        else:
+            self._take_turn()
+        self.received_at = self._clock.now()
+        if self._inbox:
+            message = self._inbox.popleft()
+            if not self._reading and len(self._inbox) <= self._limits.max_waiting_in // 2:
+                self._resume_reading()
+            return message
+        if self._peer_left and not self._told_peer_left:
+            self._told_peer_left = True
+            return None
+        raise ConnectionClosed(self._code, self._reason)
+
+    def send(self, frame: bytes) -> None:
+        """Send a whole frame, or queue it; wait while the queue is full.
+
+        Raises:
+            ConnectionClosed: the connection is closed, or accepts nothing for the send timeout.
+        """
+        waited = False
+        while self._state is State.OPEN:
+            if self._has_room(len(frame)) and (waited or not self._senders):
+                self._write(frame)
+                self._wake_sender()
+                self._take_turn()
+                if self._state is State.ENDED:
+                    break
+                return
+            self._wait_for_room()
+            waited = True
+        raise ConnectionClosed(self._code, self._reason)
+
+    def offer(self, frame: bytes) -> bool:
+        """Send or queue a frame without waiting; close a peer whose queue is full with 1013. Return whether it went."""
+        if self._state is not State.OPEN:
+            return False
+        if not self._has_room(len(frame)):
+            self.close(TRY_AGAIN_LATER, "too slow")
+            return False
+        self._write(frame)
+        return True
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Send a Close behind what is queued, and return at once; later calls do nothing."""
+        if self._state is State.OPEN:
+            self._protocol.close(code, reason)
+            self._inbox.clear()
+            self._enter_closing()
+            self._write_protocol()
+            self._resume_reading()
+
+    def finish(self, code: int = 1000, reason: str = "") -> None:
+        """Close, and wait until the TCP connection has ended, at most for the close timeout."""
+        try:
+            self.close(code, reason)
+            while self._state is not State.ENDED:
+                self._finisher = Waiter()
+                self._finisher.get()
+        finally:
+            self._end()
+
+    # What the event loop calls.
+
+    def _on_readable(self) -> None:
+        try:
+            data = self._sock.recv(READ_SIZE)
+        except WOULD_BLOCK:
+            return
+        except OSError:
+            self._lose()
+            return
+        self._heard = self._clock.now()
+        if data:
+            if self._is_tls and self._sock.pending():
+                self._continue_later()
+            self._feed(data)
+        elif self._state is not State.ENDED:
+            self._protocol.receive_eof()
+            self._lose()
+
+    def _feed(self, data: Bytes) -> None:
+        """Feed the protocol slice by slice, and keep the rest when it takes too long or the inbox is full."""
+        started = self._clock.now()
+        self._unfed = b""
+        rest = memoryview(data)
+        while rest:
+            messages = self._protocol.feed(rest[:SLICE])
+            rest = rest[SLICE:]
+            if self._state is State.OPEN:
+                self._inbox.extend(messages)
+            self._write_protocol()
+            if self._state is State.OPEN and not self._protocol.is_open:
+                self._leave()
+            if self._state is State.ENDED:
+                return
+            if self._is_full():
+                self._unfed = bytes(rest)
+                self._reading = False
+                self._read_watcher.stop()
+                break
+            if rest and self._clock.now() - started > LONGEST_TURN:
+                self._unfed = bytes(rest)
+                self._read_watcher.stop()
+                self._continue_later()
+                break
+        if self._receiver is not None and self._inbox:
+            self._receiver.switch(None)
+
+    def _continue(self) -> None:
+        """Go on with what was kept, or read on."""
+        self._continuation = None
+        if self._state is State.ENDED or not self._reading:
+            return
+        self._read_watcher.start(self._on_readable)
+        if self._unfed:
+            self._feed(self._unfed)
+        else:
+            self._on_readable()
+
+    def _on_writable(self) -> None:
+        try:
+            while self._outbox:
+                data = self._outbox[0]
+                sent = self._sock.send(data)
+                self._outbox_size -= sent
+                self._progressed = self._clock.now()
+                if sent < len(data):
+                    self._outbox[0] = memoryview(data)[sent:]
+                else:
+                    self._outbox.popleft()
+        except WOULD_BLOCK:
+            pass
+        except OSError:
+            self._lose()
+            return
+        if not self._outbox:
+            self._write_watcher.stop()
+            self._control_size = 0
+            if self._half_close:
+                self._shut_down_sending()
+        if not self._reading and not self._is_full():
+            self._resume_reading()
+        self._wake_sender()
+
+    def _on_alarm(self) -> None:
+        """Ping, give up or end what is overdue, and look again at the next time anything can be."""
+        self._alarm = None
+        now = self._clock.now()
+        limits = self._limits
+        times = []
+        if self._state is State.CLOSING:
+            if now >= self._close_by:
+                self._end()
+                return
+            times.append(self._close_by)
+        if self._outbox:
+            if now >= self._progressed + limits.send_timeout:
+                self._lose("the peer does not read")
+                return
+            times.append(self._progressed + limits.send_timeout)
+        if self._state is State.OPEN:
+            # While the inbox is full nothing is read, so silence says nothing about the peer.
+            heard = self._heard if self._reading else now
+            action, again = keepalive.decide(
+                now, heard, self._pinged, limits.ping_interval, limits.ping_timeout
+            )
+            if action is keepalive.Action.GIVE_UP:
+                self._lose("the peer does not answer pings")
+                return
+            if action is keepalive.Action.PING:
+                self._pinged = now
+                self._write(encode_ping())
+            times.append(again)
+        if self._state is not State.ENDED:
+            self._look_again_by(min(times))
+
+    # Writing.
+
+    def _has_room(self, size: int) -> bool:
+        limits = self._limits
+        return not self._outbox or (
+            len(self._outbox) < limits.max_waiting_out and self._outbox_size + size <= limits.max_bytes_out
+        )
+
+    def _write(self, frame: bytes) -> None:
+        """Hand a frame to the kernel, or what it does not take to the outbox."""
+        if not self._outbox:
+            try:
+                sent = self._sock.send(frame)
+            except WOULD_BLOCK:
+                sent = 0
+            except OSError:
+                self._lose()
+                return
+            if sent == len(frame):
+                return
+            frame = memoryview(frame)[sent:]  # type: ignore[assignment]
+            self._progressed = self._clock.now()
+            self._write_watcher.start(self._on_writable)
+            self._look_again_by(self._progressed + self._limits.send_timeout)
+        self._outbox.append(frame)
+        self._outbox_size += len(frame)
+
+    def _write_protocol(self) -> None:
+        """Send what the protocol has to say: pongs, a Close, the end of the stream."""
+        chunks = self._protocol.data_to_send()
+        if not chunks:
+            return
+        if not chunks[-1]:
+            self._half_close = True
+        data = b"".join(chunks)
+        if data and self._state is not State.ENDED:
+            self._write(data)
+            if self._outbox:
+                self._control_size += len(data)
+        if self._half_close and not self._outbox:
+            self._shut_down_sending()
+
+    def _shut_down_sending(self) -> None:
+        """End our side of the TCP connection and wait for the peer's, so that nothing we sent is lost to a reset."""
+        if self._state is State.ENDED:
+            return
+        try:
+            if self._is_tls:
+                self._end()  # TLS has no half-close that can still be read from
+            else:
+                self._sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._end()
+
+    # Reading on and off.
+
+    def _is_full(self) -> bool:
+        return self._state is State.OPEN and (
+            len(self._inbox) >= self._limits.max_waiting_in or self._control_size > CONTROL_BACKLOG
+        )
+
+    def _resume_reading(self) -> None:
+        if not self._reading and self._state is not State.ENDED:
+            self._reading = True
+            self._heard = self._clock.now()
+            self._continue_later()
+
+    def _continue_later(self) -> None:
+        if self._continuation is None:
+            self._continuation = self._loop.run_callback(self._continue)
+
+    # Ends.
+
+    def _leave(self) -> None:
+        """Note that the peer has ended the conversation."""
+        self._peer_left = True
+        self._enter_closing()
+        self._on_left()
+
+    def _enter_closing(self) -> None:
+        self._state = State.CLOSING
+        close = self._protocol.first_close()
+        self._code, self._reason = int(close.code), close.reason
+        self._close_by = self._clock.now() + self._limits.close_timeout
+        self._look_again_by(self._close_by)
+        self._wake_all()
+
+    def _lose(self, reason: str = "") -> None:
+        """Note that the TCP connection is gone, or is given up."""
+        if self._state is State.OPEN:
+            self._leave()
+            self._reason = reason
+        self._end()
+
+    def _end(self) -> None:
+        """Shut the TCP connection down and let everybody go; the server closes the descriptor."""
+        if self._state is State.ENDED:
+            return
+        self._state = State.ENDED
+        for watcher in (self._read_watcher, self._write_watcher):
+            watcher.stop()
+            watcher.close()
+        if self._alarm is not None:
+            self._alarm.cancel()
+        if self._continuation is not None:
+            self._continuation.stop()
+        self._on_left = _do_nothing
+        self._outbox.clear()
+        self._outbox_size = 0
+        self._unfed = b""
+        try:
+            self._sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # the peer was faster
+        self._wake_all()
+
+    # Waiting and waking.
+
+    def _wait_for_message(self, timeout: float | None) -> None:
+        self._turns = 0
+        self._receiver = Waiter()
+        timer = gevent.Timeout.start_new(timeout) if timeout is not None else None
+        try:
+            self._receiver.get()
+        except gevent.Timeout as expired:
+            if expired is timer:
+                raise TimeoutError(f"no message within {timeout} s") from None
+            raise
+        finally:
+            self._receiver = None
+            if timer is not None:
+                timer.close()
+
+    def _wait_for_room(self) -> None:
+        self._turns = 0
+        waiter = Waiter()
+        self._senders.append(waiter)
+        try:
+            waiter.get()
+        except BaseException:
+            if waiter in self._senders:
+                self._senders.remove(waiter)
+            else:
+                self._wake_sender()  # the room was meant for this greenlet, which is being killed
+            raise
+
+    def _take_turn(self) -> None:
+        """Let the other connections run, every so often, under a handler that never has to wait."""
+        self._turns += 1
+        if self._turns >= TURNS_UNYIELDING:
+            self._turns = 0
+            gevent.sleep(0)
+
+    def _wake_receiver(self) -> None:
+        if self._receiver is not None:
+            self._loop.run_callback(self._receiver.switch, None)
+
+    def _wake_sender(self) -> None:
+        if self._senders and not (self._outbox and len(self._outbox) >= self._limits.max_waiting_out):
+            self._loop.run_callback(self._senders.popleft().switch, None)
+
+    def _wake_all(self) -> None:
+        self._wake_receiver()
+        while self._senders:
+            self._loop.run_callback(self._senders.popleft().switch, None)
+        if self._finisher is not None and self._state is State.ENDED:
+            self._loop.run_callback(self._finisher.switch, None)
+            self._finisher = None
+
+    def _look_again_by(self, time: float) -> None:
+        if self._alarm is not None:
+            if self._alarm.time <= time:
+                return
+            self._alarm.cancel()
+        self._alarm = self._clock.at(time, self._on_alarm)
+
+
+def _do_nothing() -> None:
+    return None

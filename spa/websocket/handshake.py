@@ -1,0 +1,163 @@
+"""Decide whether a request may become a WebSocket, and with which answer (RFC 6455 section 4.2)."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from werkzeug.exceptions import BadRequest, Forbidden, HTTPException
+from werkzeug.http import parse_set_header
+
+from spa.errors import SetupError
+
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
+DEFAULT_PORTS = {"http": 80, "https": 443}
+OWN_HEADERS = frozenset(
+    {"connection", "upgrade", "content-length", "transfer-encoding"}
+    | {"sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-protocol", "sec-websocket-version"}
+)
+
+
+class UpgradeRequired(HTTPException):
+    """*426* ``Upgrade Required``: the resource speaks WebSocket, version 13 (RFC 9110 section 15.5.22)."""
+
+    code = 426
+    description = "This resource is a WebSocket: connect with a WebSocket client, version 13."
+
+    def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
+        """Name the protocol and the version to use."""
+        headers = super().get_headers(environ, scope)
+        return [*headers, ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")]
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What a valid handshake request says: the client's key and the subprotocols it offers."""
+
+    key: str
+    subprotocols: tuple[str, ...]
+
+
+def is_upgrade(environ: Mapping[str, Any]) -> bool:
+    """Tell whether the request asks to become a WebSocket; tokens are compared, not substrings."""
+    return (
+        "websocket" in parse_set_header(environ.get("HTTP_UPGRADE"))
+        and "upgrade" in parse_set_header(environ.get("HTTP_CONNECTION"))
+    )  # fmt: skip
+
+
+def check(environ: Mapping[str, Any]) -> Handshake:
+    """Read a handshake request that has passed ``is_upgrade``.
+
+    Raises:
+        BadRequest: the method is not GET, HTTP is not 1.1, or the key is missing, doubled or malformed.
+        UpgradeRequired: the client speaks another version of the protocol than 13.
+    """
+    if environ["REQUEST_METHOD"] != "GET" or environ["SERVER_PROTOCOL"] != "HTTP/1.1":
+        raise BadRequest("A WebSocket handshake is a GET request in HTTP/1.1.")
+    version = environ.get("HTTP_SEC_WEBSOCKET_VERSION")
+    if version is None:
+        raise BadRequest("The Sec-WebSocket-Version header is missing.")
+    if version.strip() != "13":
+        raise UpgradeRequired
+    key = environ.get("HTTP_SEC_WEBSOCKET_KEY", "").strip()
+    try:
+        nonce = base64.b64decode(key, validate=True)
+    except (binascii.Error, ValueError):
+        nonce = b""
+    if len(nonce) != 16:
+        raise BadRequest("The Sec-WebSocket-Key header must be one base64 value of 16 bytes.")
+    return Handshake(key, tuple(_tokens(environ.get("HTTP_SEC_WEBSOCKET_PROTOCOL", ""))))
+
+
+def check_origin(environ: Mapping[str, Any], allowed: Iterable[str]) -> None:
+    """Refuse a browser page of another site (RFC 6455 section 10.2).
+
+    A request without Origin does not come from a browser and passes. The page's own host passes, and so do
+    the origins in ``allowed`` (``*`` allows all).
+
+    Raises:
+        Forbidden: the Origin is another site's.
+    """
+    origin = environ.get("HTTP_ORIGIN")
+    if origin is None or origin in allowed or "*" in allowed:
+        return
+    host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    if not is_same_host(origin, environ["wsgi.url_scheme"], host):
+        raise Forbidden("The WebSocket may not be opened from this Origin.")
+
+
+def is_same_host(origin: str, scheme: str, host: str) -> bool:
+    """Tell whether ``origin`` is a page of ``host``, as a request with that scheme reached it.
+
+    Under ``https`` the page must be ``https`` too. Under ``http`` it may be either: a proxy that ends TLS,
+    and of which the app was not told, looks like that.
+    """
+    try:
+        page = urlsplit(origin)
+        port = page.port
+        target = urlsplit(f"{page.scheme}://{host}")
+        target_port = target.port
+    except ValueError:
+        return False
+    if page.scheme not in DEFAULT_PORTS or (scheme == "https" and page.scheme != "https"):
+        return False
+    if page.netloc != origin.partition("://")[2] or "@" in origin:
+        return False
+    default = DEFAULT_PORTS[page.scheme]
+    return page.hostname == target.hostname is not None and (port or default) == (target_port or default)
+
+
+def check_allowed_origins(origins: Sequence[str]) -> tuple[str, ...]:
+    """Return the origins of a setting as a tuple.
+
+    Raises:
+        SetupError: one of them is not ``*``, ``null`` or ``scheme://host[:port]``.
+    """
+    if isinstance(origins, str):
+        raise SetupError(f"allowed_origins is a list of origins; write [{origins!r}]")
+    for origin in origins:
+        scheme, separator, host = origin.partition("://")
+        if origin not in ("*", "null") and (not scheme or not separator or not host or "/" in host):
+            raise SetupError(f"{origin!r} is not an origin; write scheme://host or scheme://host:port")
+    return tuple(origins)
+
+
+def choose_subprotocol(offered: Sequence[str], supported: Sequence[str]) -> str | None:
+    """Return the first of the server's subprotocols that the client offers, or None."""
+    return next((name for name in supported if name in offered), None)
+
+
+def response(key: str, subprotocol: str | None, headers: Iterable[tuple[str, str]] = ()) -> bytes:
+    """Return the bytes of the 101 answer.
+
+    Raises:
+        ValueError: a header is one of the handshake's own, or holds a control character.
+    """
+    lines = [
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {accept_value(key)}",
+    ]
+    if subprotocol is not None:
+        lines.append(f"Sec-WebSocket-Protocol: {subprotocol}")
+    for name, value in headers:
+        if name.lower() in OWN_HEADERS:
+            raise ValueError(f"the header {name} belongs to the handshake")
+        lines.append(f"{name}: {value}")
+    if any(character < " " or character == "\x7f" for line in lines for character in line):
+        raise ValueError("a header of a WebSocket handshake holds a control character")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def accept_value(key: str) -> str:
+    """Return the proof that the server read the client's key (RFC 6455 section 4.2.2)."""
+    return base64.b64encode(hashlib.sha1(key.encode("ascii") + GUID, usedforsecurity=False).digest()).decode()
+
+
+def _tokens(value: str) -> Iterable[str]:
+    return (token.strip() for token in value.split(",") if token.strip())

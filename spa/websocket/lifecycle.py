@@ -1,0 +1,174 @@
+"""Take one WebSocket of a handler from its handshake to its end."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gevent
+
+from spa.errors import ConnectionClosed, InvalidMessage
+from spa.websocket import handshake, transport
+from spa.websocket.alarm import Alarm, AlarmClock
+from spa.websocket.connection import Connection
+from spa.websocket.limits import Limits
+from spa.websocket.socket import WebSocket
+
+logger = logging.getLogger("spa")
+
+NORMAL, GOING_AWAY, INVALID_DATA, POLICY, INTERNAL_ERROR = 1000, 1001, 1007, 1008, 1011
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an app and a handler class say about WebSockets."""
+
+    subprotocols: Sequence[str]
+    allowed_origins: Sequence[str]
+    limits: Limits
+
+
+class Lifecycle:
+    """The life of one WebSocket: opened by the handler's first use of it, ended with the handler.
+
+    Args:
+        environ: the WSGI environ of the handshake, which ``handshake.check`` and ``check_origin`` have passed.
+        offer: what the handshake says.
+        settings: subprotocols and limits in force.
+        clock: the alarms of the process.
+    """
+
+    def __init__(
+        self, environ: dict[str, Any], offer: handshake.Handshake, settings: Settings, clock: AlarmClock
+    ) -> None:
+        self.socket = WebSocket(self._open)
+        self._environ = environ
+        self._offer = offer
+        self._settings = settings
+        self._clock = clock
+        self._transport: transport.Transport | None = None
+        self._handler: Any = None
+        self._stop_alarm: Alarm | None = None
+        self._stopped = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the handshake has been answered: from then on there is no HTTP answer any more."""
+        return self._transport is not None
+
+    def run(self, handler: Callable[[], Any]) -> Any:
+        """Call ``handler`` and end the WebSocket with it: 1000 when it returns, 1011 when it raises.
+
+        Returns:
+            what the handler returned, if it never opened the WebSocket; else None.
+
+        Raises:
+            Exception: what the handler raised, if it never opened the WebSocket.
+        """
+        self._handler = gevent.getcurrent()
+        code = NORMAL
+        try:
+            result = handler()
+            if result is not None and not self.is_open:
+                return result
+            self.socket.accept()
+        except gevent.GreenletExit:
+            if not self._stopped:
+                code = GOING_AWAY
+                raise
+        except InvalidMessage:
+            if not self.is_open:
+                raise
+            code = INVALID_DATA
+        except (Exception, SystemExit) as error:
+            if not self.is_open:
+                raise
+            if not (isinstance(error, ConnectionClosed) and self.socket.closed):
+                code = INTERNAL_ERROR
+                logger.exception("WebSocket %s: the handler failed", describe(self._environ))
+        finally:
+            self._handler = None
+            if self._stop_alarm is not None:
+                self._stop_alarm.cancel()
+            if self.is_open:
+                self._finish(code)
+        return None
+
+    def release(self) -> Iterable[bytes]:
+        """Give the request back to the server: what the WSGI callable returns; it may raise instead."""
+        assert self._transport is not None
+        return self._transport.release()
+
+    def _open(self, subprotocol: str | None, headers: Iterable[tuple[str, str]]) -> tuple[Connection, str | None]:
+        offered = self._offer.subprotocols
+        if subprotocol is None:
+            subprotocol = handshake.choose_subprotocol(offered, self._settings.subprotocols)
+        elif subprotocol not in offered:
+            raise ValueError(f"the client does not offer the subprotocol {subprotocol!r}")
+        answer = handshake.response(self._offer.key, subprotocol, headers)
+        taken = transport.take(self._environ)
+        self._transport = taken
+        if taken.upgraded:
+            subprotocol = None  # the server has answered already, without one
+        else:
+            self._send_answer(taken, answer)
+        connection = Connection(taken, self._settings.limits, self._clock, self._on_left)
+        self._environ["spa.connection"] = connection
+        registry = self._environ.get("spa.connections")
+        if registry is not None:
+            registry.add(connection)
+        return connection, subprotocol
+
+    def _send_answer(self, taken: transport.Transport, answer: bytes) -> None:
+        """Send the 101; a peer that has already gone is noticed by the connection's first read."""
+        try:
+            with gevent.Timeout(self._settings.limits.send_timeout, False):
+                taken.sock.sendall(answer)
+        except OSError:
+            pass
+
+    def _finish(self, code: int) -> None:
+        connection = self.socket.connection
+        assert connection is not None
+        try:
+            connection.finish(code)
+        finally:
+            registry = self._environ.get("spa.connections")
+            if registry is not None:
+                registry.discard(connection)
+
+    def _on_left(self) -> None:
+        """Begin to count the time that a handler may go on without its peer."""
+        if self._handler is not None and self._settings.limits.stop_after is not None:
+            self._watch(self._settings.limits.stop_after)
+
+    def _watch(self, stop_after: float) -> None:
+        self._stop_alarm = self._clock.at(self._clock.now() + stop_after, self._stop)
+
+    def _stop(self) -> None:
+        """Stop a handler that neither sends nor receives, once it has had its time since the last message."""
+        connection, stop_after = self.socket.connection, self._settings.limits.stop_after
+        if self._handler is None or connection is None or stop_after is None:
+            return
+        rest = connection.received_at + stop_after - self._clock.now()
+        if rest <= 0:
+            self._stopped = True
+            gevent.kill(self._handler, gevent.GreenletExit)
+            rest = stop_after  # a handler that catches even GreenletExit is asked again
+        self._watch(rest)
+
+
+def refuse_upgraded(environ: dict[str, Any], status: int, reason: str, clock: AlarmClock) -> Iterable[bytes]:
+    """Refuse a WebSocket that the server opened before it asked the app: close it with 1008, or 1011 for a 5xx."""
+    taken = transport.take(environ)
+    connection = Connection(taken, Limits(), clock, lambda: None)
+    connection.finish(INTERNAL_ERROR if status >= 500 else POLICY, reason[:100])
+    return taken.release()
+
+
+def describe(environ: dict[str, Any]) -> str:
+    """Return method and path of a request for a log line: one line, escaped, of bounded length."""
+    path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
+    return f"{environ.get('REQUEST_METHOD', '')} {path[:1024]}".encode("unicode_escape").decode("ascii")
+
+

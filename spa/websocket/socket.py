@@ -1,0 +1,165 @@
+"""The WebSocket as a handler sees it, at ``self.ws``."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from spa.errors import ConnectionClosed, InvalidMessage
+from spa.websocket.connection import Connection, State
+from spa.websocket.protocol import Bytes, encode
+
+Opener = Callable[[str | None, Iterable[tuple[str, str]]], tuple[Connection, str | None]]
+
+
+class WebSocket:
+    """One WebSocket. The first ``accept``, ``send`` or ``receive`` answers the handshake.
+
+    Any greenlet may send; frames never interleave. One greenlet at a time may receive. Iterating gives the
+    messages until the connection closes::
+
+        for message in self.ws:
+            self.ws.send(message)
+    """
+
+    def __init__(self, opener: Opener) -> None:
+        self._opener: Opener | None = opener
+        self._connection: Connection | None = None
+        self._subprotocol: str | None = None
+
+    def accept(self, subprotocol: str | None = None, headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Answer the handshake with 101; a second call does nothing.
+
+        Args:
+            subprotocol: the one to speak, which the client must have offered; by default the first of the
+                handler's ``subprotocols`` that it offers.
+            headers: further headers of the answer.
+
+        Raises:
+            ValueError: the client did not offer the subprotocol, or a header is not allowed here.
+        """
+        self._open(subprotocol, headers)
+
+    def receive(self, timeout: float | None = None) -> str | bytes | None:
+        """Wait for the next message.
+
+        Args:
+            timeout: seconds to wait at most; None waits for as long as it takes.
+
+        Returns:
+            ``str`` for text, ``bytes`` for binary; None once, when the peer has left.
+
+        Raises:
+            ConnectionClosed: the connection is closed, and that has been told.
+            ReceiveInProgress: another greenlet is receiving; the connection goes on.
+            TimeoutError: no message came in time; the connection goes on.
+        """
+        return (self._connection or self._open()).receive(timeout)
+
+    def receive_json(self, timeout: float | None = None) -> Any:
+        """Wait for the next message and read it as JSON.
+
+        Raises:
+            ConnectionClosed: the peer has left, or the connection is closed.
+            InvalidMessage: the message is binary, or not JSON; the connection goes on if the handler catches it.
+            TimeoutError: no message came in time; the connection goes on.
+        """
+        message = self.receive(timeout)
+        if message is None:
+            raise ConnectionClosed(self.close_code or 1006, self.close_reason or "")
+        if isinstance(message, bytes):
+            raise InvalidMessage("expected JSON in a text message, got a binary one")
+        try:
+            return json.loads(message)
+        except (ValueError, RecursionError) as error:
+            raise InvalidMessage(f"not JSON: {error}") from error
+
+    def send(self, message: str | Bytes) -> None:
+        """Send a text message (``str``) or a binary one (``bytes``, ``bytearray``, ``memoryview``).
+
+        It returns when the kernel has the message or the queue does; it waits while the queue is full.
+
+        Raises:
+            ConnectionClosed: the connection is closed, or the peer read nothing for the send timeout.
+            TypeError: the message is of another type.
+        """
+        frame = encode(message)
+        (self._connection or self._open()).send(frame)
+
+    def send_json(self, value: Any) -> None:
+        """Send a value as JSON in a text message.
+
+        Raises:
+            ConnectionClosed: as ``send``.
+            TypeError, ValueError: JSON has no such value.
+        """
+        self.send(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Send a Close behind what is queued, and return at once; on a closed WebSocket it does nothing.
+
+        Args:
+            code: RFC 6455 section 7.4; 3000 to 4999 are the app's own.
+            reason: at most 123 bytes of UTF-8.
+
+        Raises:
+            ValueError: the code may not be sent, or the reason is too long.
+        """
+        (self._connection or self._open()).close(code, reason)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection has begun to close; False before the handshake."""
+        return self._connection is not None and self._connection.state is not State.OPEN
+
+    @property
+    def close_code(self) -> int | None:
+        """The code the connection closed with: 1005 for an empty Close, 1006 without one; None while it is open."""
+        return self._connection.code if self._connection is not None and self.closed else None
+
+    @property
+    def close_reason(self) -> str | None:
+        """The reason beside the code; None while the connection is open."""
+        return self._connection.reason if self._connection is not None and self.closed else None
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol of the handshake, or None."""
+        return self._subprotocol
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connection beneath; None before the handshake."""
+        return self._connection
+
+    def __iter__(self) -> Iterator[str | bytes]:
+        while True:
+            try:
+                message = self.receive()
+            except ConnectionClosed:
+                return
+            if message is None:
+                return
+            yield message
+
+    def _open(self, subprotocol: str | None = None, headers: Iterable[tuple[str, str]] = ()) -> Connection:
+        if self._connection is None:
+            assert self._opener is not None
+            self._connection, self._subprotocol = self._opener(subprotocol, headers)
+            self._opener = None
+        return self._connection
+
+
+def broadcast(sockets: Iterable[WebSocket], message: str | Bytes) -> int:
+    """Send one message to many WebSockets without waiting for any; it is encoded once.
+
+    A peer whose queue is full has fallen too far behind: it is closed with 1013 (try again later) and holds
+    nobody up. WebSockets that are closed, or not yet accepted, are passed over.
+
+    Returns:
+        how many peers the message was sent or queued to.
+
+    Raises:
+        TypeError: the message is neither ``str`` nor bytes.
+    """
+    frame = encode(message)
+    return sum(socket.connection is not None and socket.connection.offer(frame) for socket in list(sockets))

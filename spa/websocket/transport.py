@@ -1,0 +1,87 @@
+"""Find the socket beneath a WSGI request, wherever the server hides it.
+
+Four servers, four places:
+
+* Spa's own server and worker put a function under ``spa.hijack``;
+* gunicorn's ``gevent`` worker puts the socket under ``gunicorn.socket``, keeps bytes that came early in the
+  unreader of its body reader, and lets go of the connection when the app raises ``StopIteration``;
+* gevent-websocket's handler, alone or in gunicorn's ``GeventWebSocketWorker``, has answered 101 before the app
+  is called, and puts its own object under ``wsgi.websocket``.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import gevent.socket
+import gevent.ssl
+from werkzeug.exceptions import NotImplemented as NotImplementedHere
+
+COOPERATIVE_SOCKETS = (gevent.socket.socket, gevent.ssl.SSLSocket)
+
+
+class SocketReleased(StopIteration):
+    """Tell gunicorn's worker that the app has used the socket up, and that the connection is to be closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """A socket that the server has given up to the app.
+
+    Attributes:
+        sock: the gevent socket.
+        early: bytes of the peer that the server had already read.
+        upgraded: whether the server has already answered 101.
+        release: what the WSGI callable must return once the socket has ended; it may raise instead.
+    """
+
+    sock: Any
+    early: bytes
+    upgraded: bool
+    release: Callable[[], Iterable[bytes]]
+
+
+def is_upgraded(environ: dict[str, Any]) -> bool:
+    """Tell whether the server answered 101 before it called the app."""
+    return environ.get("wsgi.websocket") is not None
+
+
+def take(environ: dict[str, Any]) -> Transport:
+    """Take the socket of this request over from the server.
+
+    Raises:
+        NotImplemented: 501, the server is not one that runs on gevent.
+    """
+    if "spa.hijack" in environ:
+        sock, early = environ["spa.hijack"]()
+        return Transport(sock, early, False, _return_nothing)
+    if is_upgraded(environ):
+        upgraded = environ["wsgi.websocket"]
+        sock, rfile = upgraded.handler.socket, upgraded.handler.rfile
+        upgraded.closed = True  # from here on it must write nothing of its own
+        return Transport(sock, read_ahead(sock, rfile), True, _return_nothing)
+    sock = environ.get("gunicorn.socket")
+    if isinstance(sock, COOPERATIVE_SOCKETS):
+        unreader = environ["wsgi.input"].reader.unreader
+        return Transport(sock, unreader.buf.getvalue(), False, _stop_iteration)
+    raise NotImplementedHere("This server cannot carry WebSockets: use spa.run, or gunicorn -k gevent.")
+
+
+def read_ahead(sock: Any, rfile: Any) -> bytes:
+    """Return the bytes that a server's buffered reader has taken from the socket, without waiting for more."""
+    timeout = sock.gettimeout()
+    sock.settimeout(0.0)
+    try:
+        return bytes(rfile.read(len(rfile.peek())) or b"")
+    except OSError:
+        return b""
+    finally:
+        sock.settimeout(timeout)
+
+
+def _return_nothing() -> Iterable[bytes]:
+    return []
+
+
+def _stop_iteration() -> Iterable[bytes]:
+    raise SocketReleased
