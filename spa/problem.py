@@ -3,9 +3,9 @@
 from typing import Any
 
 from markupsafe import escape
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
-from werkzeug.datastructures import MIMEAccept
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from spa.response import Response, encode_json

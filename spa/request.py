@@ -28,7 +28,7 @@ class Request(WerkzeugRequest):
         super().__init__(self.environ, self._populate_request, self.shallow)
         return getattr(self, name)
 
-    def json(self) -> Any:  # type: ignore[override]  # Werkzeug's is a property; design decision
+    def json(self) -> Any:  # Werkzeug has a property here; a body that is parsed, and may fail, is a call
         """Return the value of a JSON body, of type ``application/json`` or any ``+json`` type.
 
         Raises:

@@ -157,7 +157,7 @@ class Connection:
                 self._write(frame)
                 self._wake_sender()
                 self._take_turn()
-                if self._state is State.ENDED:
+                if self._is_ended():  # the write found the connection broken
                     break
                 return
             self._wait_for_room()
@@ -363,6 +363,9 @@ class Connection:
             self._end()
 
     # Reading on and off.
+
+    def _is_ended(self) -> bool:
+        return self._state is State.ENDED
 
     def _is_full(self) -> bool:
         return self._state is State.OPEN and (
