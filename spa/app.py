@@ -15,6 +15,7 @@ from spa.routing import Mount, Router
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
 from spa.websocket.limits import Limits
+from spa.websocket.registry import Registry
 from spa.websocket.transport import SocketReleased, is_upgraded
 
 logger = logging.getLogger("spa")
@@ -61,6 +62,7 @@ class App:
             websocket_limits or Limits(),
         )
         self.clock = AlarmClock()
+        self.connections = Registry()
         self.router = Router(routes)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
@@ -93,7 +95,10 @@ class App:
             raise
         except HTTPException as error:
             return self._answer_error(error, environ, start_response)
-        except (Exception, SystemExit, gevent.GreenletExit):
+        except gevent.GreenletExit:
+            logger.warning("%s: the handler was stopped", lifecycle.describe(environ))
+            return self._answer_error(InternalServerError(), environ, start_response)
+        except (Exception, SystemExit):
             logger.exception("%s: the handler failed", lifecycle.describe(environ))
             return self._answer_error(InternalServerError(), environ, start_response)
 

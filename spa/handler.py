@@ -12,6 +12,7 @@ from spa.response import JSONResponse, Response
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
 from spa.websocket.limits import Limits
+from spa.websocket.registry import Registry
 from spa.websocket.socket import WebSocket
 
 Body = Iterable[bytes]
@@ -24,6 +25,7 @@ class Application(Protocol):
     settings: Any
     websocket: lifecycle.Settings
     clock: AlarmClock
+    connections: Registry
 
     def url(self, name: str, **values: Any) -> str:
         """Return the path of a named route."""
@@ -161,7 +163,7 @@ class Handler:
         answer = self.prepare(**self.params)
         if answer is not None:
             return self.to_response(answer)(environ, start_response)
-        life = lifecycle.Lifecycle(environ, offer, settings, self.app.clock)
+        life = lifecycle.Lifecycle(environ, offer, settings, self.app.clock, self.app.connections)
         self.ws = life.socket
         try:
             answer = life.run(lambda: self.websocket(**self.params))  # type: ignore[attr-defined]

@@ -10,7 +10,8 @@ from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 from geventwebsocket.handler import WebSocketHandler
 
-from spa.websocket.connection import GOING_AWAY, Connection
+from spa.websocket.connection import Connection
+from spa.websocket.registry import Registry
 from spa.websocket.transport import read_ahead
 
 SMALL_BODY = 16 * 1024  # bytes up to which a body is copied behind its headers, to leave in one segment
@@ -110,9 +111,10 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
     """
 
     handler_class = RequestHandler
+    max_delay = 0.5  # seconds between two tries to accept when the process is out of descriptors
 
     def __init__(self, listener: Any, app: Any, **options: Any) -> None:
-        self.connections: set[Connection] = set()
+        self.connections = Registry()
         self.handlers: set[RequestHandler] = set()
         self.is_stopping = False
         options.setdefault("spawn", Pool())
@@ -133,19 +135,18 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
         """
         self.is_stopping = True
         self.close()
-        for connection in list(self.connections):
-            connection.close(GOING_AWAY, "the server is stopping")
+        self.connections.send_away()
         deadline = time.monotonic() + timeout
         while self.handlers and time.monotonic() < deadline:
             for handler in self.handlers:
-                if handler.is_idle and handler.socket is not None:
-                    _end_reading(handler.socket)
+                if handler.is_idle:
+                    end_reading(handler.socket)
             gevent.sleep(POLL)
         self.stop(timeout=0)
 
 
-def _end_reading(sock: Any) -> None:
-    """Let a handler that waits for the next request of a kept connection see its end."""
+def end_reading(sock: Any) -> None:
+    """Let a greenlet that waits for the next request of a kept connection see its end, behind what has come."""
     try:
         sock.shutdown(socket.SHUT_RD)
     except OSError:

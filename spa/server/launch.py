@@ -4,7 +4,6 @@ import errno
 import os
 import signal
 import sys
-import threading
 import warnings
 from typing import Any
 
@@ -101,7 +100,7 @@ def serve(server: Server, shutdown_timeout: float) -> None:
         stop.set()
 
     watchers = []
-    if threading.current_thread() is threading.main_thread():
+    if gevent.get_hub().loop.default:  # signals come to the main thread
         watchers = [gevent.signal_handler(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)]
     scheme = "https" if server.ssl_enabled else "http"
     print_line(f"Spa is serving on {scheme}://{_click(server.address[0])}:{server.address[1]}/  (Ctrl-C stops it)")

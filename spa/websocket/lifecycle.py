@@ -11,7 +11,9 @@ from spa.errors import ConnectionClosed, InvalidMessage
 from spa.websocket import handshake, transport
 from spa.websocket.alarm import Alarm, AlarmClock
 from spa.websocket.connection import Connection
+from spa.websocket.departure import send_away_on_sigterm
 from spa.websocket.limits import Limits
+from spa.websocket.registry import Registry
 from spa.websocket.socket import WebSocket
 
 logger = logging.getLogger("spa")
@@ -36,16 +38,23 @@ class Lifecycle:
         offer: what the handshake says.
         settings: subprotocols and limits in force.
         clock: the alarms of the process.
+        registry: where open WebSockets are known, if the server has no registry of its own.
     """
 
     def __init__(
-        self, environ: dict[str, Any], offer: handshake.Handshake, settings: Settings, clock: AlarmClock
+        self,
+        environ: dict[str, Any],
+        offer: handshake.Handshake,
+        settings: Settings,
+        clock: AlarmClock,
+        registry: Registry,
     ) -> None:
         self.socket = WebSocket(self._open)
         self._environ = environ
         self._offer = offer
         self._settings = settings
         self._clock = clock
+        self._registry: Registry = environ.get("spa.connections", registry)
         self._transport: transport.Transport | None = None
         self._handler: Any = None
         self._stop_alarm: Alarm | None = None
@@ -73,9 +82,10 @@ class Lifecycle:
                 return result
             self.socket.accept()
         except gevent.GreenletExit:
+            if not self.is_open:
+                raise
             if not self._stopped:
                 code = GOING_AWAY
-                raise
         except InvalidMessage:
             if not self.is_open:
                 raise
@@ -114,9 +124,9 @@ class Lifecycle:
             self._send_answer(taken, answer)
         connection = Connection(taken, self._settings.limits, self._clock, self._on_left)
         self._environ["spa.connection"] = connection
-        registry = self._environ.get("spa.connections")
-        if registry is not None:
-            registry.add(connection)
+        if not taken.drains:
+            send_away_on_sigterm(self._registry)
+        self._registry.add(connection)
         return connection, subprotocol
 
     def _send_answer(self, taken: transport.Transport, answer: bytes) -> None:
@@ -133,9 +143,7 @@ class Lifecycle:
         try:
             connection.finish(code)
         finally:
-            registry = self._environ.get("spa.connections")
-            if registry is not None:
-                registry.discard(connection)
+            self._registry.discard(connection)
 
     def _on_left(self) -> None:
         """Begin to count the time that a handler may go on without its peer."""

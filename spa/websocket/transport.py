@@ -33,12 +33,14 @@ class Transport:
         early: bytes of the peer that the server had already read.
         upgraded: whether the server has already answered 101.
         release: what the WSGI callable must return once the socket has ended; it may raise instead.
+        drains: whether the server sends its WebSockets away when it stops.
     """
 
     sock: Any
     early: bytes
     upgraded: bool
     release: Callable[[], Iterable[bytes]]
+    drains: bool = True
 
 
 def is_upgraded(environ: dict[str, Any]) -> bool:
@@ -63,7 +65,8 @@ def take(environ: dict[str, Any]) -> Transport:
     sock = environ.get("gunicorn.socket")
     if isinstance(sock, COOPERATIVE_SOCKETS):
         unreader = environ["wsgi.input"].reader.unreader
-        return Transport(sock, unreader.buf.getvalue(), False, _stop_iteration)
+        drains = "spa.connections" in environ
+        return Transport(sock, unreader.buf.getvalue(), False, _stop_iteration, drains)
     raise NotImplementedHere("This server cannot carry WebSockets: use spa.run, or gunicorn -k gevent.")
 
 
