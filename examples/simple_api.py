@@ -3,10 +3,17 @@
 from gevent.monkey import patch_all; patch_all()
 from itertools import count
 import spa
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import BadRequest, NotFound
 
 notes = {}
 numbers = count(1)
+
+
+def read_text(request):
+    match request.json():
+        case {'text': str(text)}:
+            return text
+    raise BadRequest('Send an object with a text: {"text": "milk"}.')
 
 
 class Notes(spa.JSONHandler):
@@ -14,8 +21,9 @@ class Notes(spa.JSONHandler):
         return list(notes.values())
 
     def post(self):
+        text = read_text(self.request)
         number = next(numbers)
-        notes[number] = {'id': number, 'text': self.request.json()['text']}
+        notes[number] = {'id': number, 'text': text}
         return notes[number], 201, {'Location': self.app.url('note', number=number)}
 
 
@@ -28,7 +36,7 @@ class Note(spa.JSONHandler):
         return notes[number]
 
     def put(self, number):
-        notes[number]['text'] = self.request.json()['text']
+        notes[number]['text'] = read_text(self.request)
         return notes[number]
 
     def delete(self, number):

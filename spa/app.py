@@ -71,7 +71,7 @@ class App:
             return self._answer_upgraded(environ, start_response)
         return self._answer(environ, start_response)
 
-    def url(self, name: str, **values: Any) -> str:
+    def url(self, name: str, /, **values: Any) -> str:
         """Return the path of the route called ``name``, without the SCRIPT_NAME of a request.
 
         Values that are not in the pattern become the query string.
@@ -82,34 +82,39 @@ class App:
         return self.router.url(name, values)
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Body:
+        is_started = False
+
+        def start(status: str, headers: Any, exc_info: Any = None) -> Any:  # made per request: cheap annotations
+            """Start the response; one that was started and not sent is replaced (PEP 3333)."""
+            nonlocal is_started
+            if is_started and exc_info is None and sys.exception() is not None:
+                exc_info = sys.exc_info()
+            is_started = True
+            return start_response(status, headers, exc_info)
+
         try:
-            mount = self.router.find_mount(environ)
-            if mount is not None:
-                return mount.wsgi_app(_below(mount, environ), start_response)
-            is_upgrade = "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ)
-            route, params = self.router.match(environ, is_upgrade)
-            request = self.request_class(environ)
-            answer = route.handler(self, request, dict(params), route.name, **route.kwargs)
-            return answer(environ, start_response)
+            try:
+                return self._dispatch(environ, start)
+            except HTTPException as error:
+                return problem.render(error, environ)(environ, start)
         except SocketReleased:
             raise
-        except HTTPException as error:
-            return self._answer_error(error, environ, start_response)
         except gevent.GreenletExit:
             logger.warning("%s: the handler was stopped", lifecycle.describe(environ))
-            return self._answer_error(InternalServerError(), environ, start_response)
+            return problem.render(InternalServerError(), environ)(environ, start)
         except (Exception, SystemExit):
             logger.exception("%s: the handler failed", lifecycle.describe(environ))
-            return self._answer_error(InternalServerError(), environ, start_response)
+            return problem.render(InternalServerError(), environ)(environ, start)
 
-    def _answer_error(self, error: HTTPException, environ: dict[str, Any], start_response: Any) -> Body:
-        """Send the answer to an error, in place of one that was started but not sent (PEP 3333)."""
-        exc_info = sys.exc_info()
-
-        def restart_response(status: str, headers: list[tuple[str, str]]) -> Callable[[bytes], object]:
-            return start_response(status, headers, exc_info)  # type: ignore[no-any-return]
-
-        return problem.render(error, environ)(environ, restart_response)  # type: ignore[arg-type]
+    def _dispatch(self, environ: dict[str, Any], start_response: Any) -> Body:
+        mount = self.router.find_mount(environ)
+        if mount is not None:
+            return mount.wsgi_app(_below(mount, environ), start_response)
+        is_upgrade = "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ)
+        route, params = self.router.match(environ, is_upgrade)
+        request = self.request_class(environ)
+        answer = route.handler(self, request, dict(params), route.name, **route.kwargs)
+        return answer(environ, start_response)
 
     def _answer_upgraded(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer where the server opened the WebSocket before it asked: an HTTP answer becomes a Close."""

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPMethod
 from typing import Any, ClassVar, Protocol
 
-from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import BadRequest, MethodNotAllowed
 
 from spa import problem
 from spa.request import Request
@@ -27,7 +28,7 @@ class Application(Protocol):
     clock: AlarmClock
     connections: Registry
 
-    def url(self, name: str, **values: Any) -> str:
+    def url(self, name: str, /, **values: Any) -> str:
         """Return the path of a named route."""
 
 
@@ -66,7 +67,7 @@ class Handler:
     ws: WebSocket
 
     _verbs: ClassVar[Mapping[str, str]] = {}
-    _allow: ClassVar[tuple[str, ...]] = ()
+    _allow: ClassVar[tuple[str, ...]] = ("OPTIONS",)
     _prepares: ClassVar[bool] = False
 
     def __init__(
@@ -141,7 +142,7 @@ class Handler:
             response.status_code = status
         else:
             response.status = status
-        response.headers.update(headers)
+        response.headers.update(Headers(headers))  # a list of pairs may name a header twice
         return response
 
     def _answer_without_method(self, method: str) -> WSGIApp:
@@ -197,12 +198,9 @@ class JSONHandler(Handler):
     """
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
-        """Answer the request, and render its errors as problem documents."""
-        try:
-            return super().__call__(environ, start_response)
-        except HTTPException as error:
-            error.response = problem.render(error, environ, always_document=True)
-            raise
+        """Answer the request, and have its errors rendered as problem documents."""
+        environ[problem.ALWAYS_DOCUMENT] = True
+        return super().__call__(environ, start_response)
 
     def to_response(self, value: Any) -> WSGIApp:
         """Turn what a method returned into a WSGI callable: JSON, unless it is a response, None or a tuple."""

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from spa.response import Response, encode_json
 
 DOCUMENT, PAGE = "application/problem+json", "text/html"
+ALWAYS_DOCUMENT = "spa.always_document"
 
 TEMPLATE = """<!doctype html>
 <html lang="en">
@@ -23,18 +24,19 @@ TEMPLATE = """<!doctype html>
 """
 
 
-def render(error: HTTPException, environ: dict[str, Any], always_document: bool = False) -> WerkzeugResponse:
+def render(error: HTTPException, environ: dict[str, Any]) -> WerkzeugResponse:
     """Return the answer to a request that ended in ``error``, with the headers the error carries.
 
     An error made around a response (``abort(response)``) is that response. A browser, which prefers HTML to
-    JSON in its Accept header, gets a page; everybody else a problem document.
+    JSON in its Accept header, gets a page; everybody else a problem document, and a browser too where the
+    handler has put ``ALWAYS_DOCUMENT`` into the environ.
     """
     if error.response is not None:
         return error.response  # type: ignore[return-value]  # of the WSGI kind, as it came from a WSGI app
     headers = [header for header in error.get_headers(environ) if header[0].lower() != "content-type"]
     headers.append(("Vary", "Accept"))
     status = error.code or 500
-    if not always_document and prefers_page(environ.get("HTTP_ACCEPT", "")):
+    if ALWAYS_DOCUMENT not in environ and prefers_page(environ.get("HTTP_ACCEPT", "")):
         page = TEMPLATE.format(status=status, title=escape(error.name), detail=escape(error.description or ""))
         return Response(page, status, headers, content_type="text/html; charset=utf-8")
     return Response(encode_json(document(error)), status, headers, content_type=DOCUMENT)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, BuildError, Map, RequestRedirect, Rule
@@ -14,7 +14,7 @@ from spa.response import Response
 
 RouteHandler = Callable[..., Callable[..., Iterable[bytes]]]
 Match = tuple["Route", Mapping[str, Any]]
-NO_PARAMS: Mapping[str, Any] = {}
+PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,9 +50,7 @@ class Redirect(HTTPException):
     code = 308
 
     def __init__(self, location: str) -> None:
-        response = Response(status=308, headers={"Location": location})
-        response.autocorrect_location_header = False
-        super().__init__(response=response)
+        super().__init__(response=Response(status=308, headers={"Location": location}))
         self.location = location
 
 
@@ -77,10 +75,10 @@ def mount(path: str, wsgi_app: Callable[..., Iterable[bytes]]) -> Mount:
     asked before the routes; of two mounts, the one with the longer path.
 
     Raises:
-        SetupError: the path does not start with a slash, ends with one, or has a variable.
+        SetupError: the path does not start with a slash, ends with one, or has a variable; or this is no app.
     """
-    if "<" in path:
-        raise SetupError(f"mount({path!r}): a mount has no variables")
+    if not callable(wsgi_app):
+        raise SetupError(f"mount({path!r}): pass a WSGI app, a callable (environ, start_response), not {wsgi_app!r}")
     return Mount(_check_prefix(path, "mount"), wsgi_app)
 
 
@@ -96,11 +94,9 @@ class Router:
     """
 
     def __init__(self, items: Iterable[Any], converters: Mapping[str, type[BaseConverter]] | None = None) -> None:
-        self.routes: list[Route] = []
         self._mounts: list[Mount] = []
         self._named: dict[str, Route] = {}
         self._map = Map(converters=converters)
-        self._fixed: dict[str, Match] = {}
         for item in _flatten(items, "", ""):
             if isinstance(item, Mount):
                 self._mounts.append(item)
@@ -109,6 +105,7 @@ class Router:
         self._mounts.sort(key=lambda mount: len(mount.path), reverse=True)
         self._map.update()
         self._adapter = self._map.bind("localhost")
+        self._fixed = self._match_fixed()
 
     def match(self, environ: Mapping[str, Any], is_upgrade: bool = False) -> Match:
         """Return the route of a request and the variables in its path.
@@ -148,7 +145,7 @@ class Router:
             raise LookupError(f"no route is called {name!r}; the names are: {known}")
         try:
             return self._adapter.build(route, dict(values))
-        except BuildError as error:
+        except (BuildError, ValueError, TypeError) as error:  # the latter two are of converters, as int('a')
             raise LookupError(f"{route.pattern!r} cannot be built from {dict(values)!r}") from error
 
     def _add(self, route: Route) -> None:
@@ -157,12 +154,22 @@ class Router:
                 raise SetupError(f"two routes are called {route.name!r}: give one of them another name, or none")
             self._named[route.name] = route
         try:
-            rule = Rule(route.pattern, endpoint=route)
-            self._map.add(rule)
+            self._map.add(Rule(route.pattern, endpoint=route))
         except (ValueError, LookupError) as error:
             raise SetupError(f"route {route.pattern!r}: {error}") from error
-        if not rule.arguments and route.pattern.isascii():
-            self._fixed.setdefault(route.pattern, (route, NO_PARAMS))
+        except SyntaxError as error:  # Werkzeug compiles a function of the variables
+            raise SetupError(f"route {route.pattern!r}: a variable is there twice; rename one of them") from error
+
+    def _match_fixed(self) -> dict[str, Match]:
+        """Return what Werkzeug finds for each pattern without variables, for it to be asked once only."""
+        fixed: dict[str, Match] = {}
+        for rule in self._map.iter_rules():
+            if not rule.arguments and rule.rule.isascii():
+                try:
+                    fixed[rule.rule] = self._adapter.match(rule.rule, websocket=False)
+                except HTTPException:
+                    pass  # slashes that a request would be redirected for
+        return fixed
 
     def _match_rules(self, path: str, environ: Mapping[str, Any], is_upgrade: bool) -> Match:
         # An upgrade is matched as any request: a rule of Werkzeug's for WebSockets only would split one resource.
@@ -171,24 +178,31 @@ class Router:
         except RequestRedirect as redirect:
             target = urlsplit(redirect.new_url).path
             if is_upgrade:
-                return self._adapter.match(f"{path}/", websocket=False)
-            query = environ.get("QUERY_STRING")
-            root = environ.get("SCRIPT_NAME", "").rstrip("/")
+                return self._adapter.match(unquote(target), websocket=False)
+            query = _quote(environ.get("QUERY_STRING", ""))
+            root = _quote(environ.get("SCRIPT_NAME", "").rstrip("/"))
             raise Redirect(f"{root}{target}?{query}" if query else f"{root}{target}") from None
 
 
 def _flatten(items: Iterable[Any], prefix: str, name: str) -> Iterator[Route | Mount]:
+    if not isinstance(items, Iterable):
+        raise SetupError(f"routes are a tuple of (pattern, name, handler), not {items!r}")
     for item in items:
         if isinstance(item, Include):
             inner = f"{name}{item.name}." if item.name else name
             yield from _flatten(item.routes, prefix + item.prefix, inner)
         elif isinstance(item, Mount):
-            yield Mount(prefix + item.path, item.wsgi_app)
+            path = prefix + item.path
+            if "<" in path:
+                raise SetupError(f"mount({path!r}): a mount has no variables; make it a route with a path variable")
+            yield Mount(path.encode().decode("latin-1"), item.wsgi_app)  # as PATH_INFO spells it (PEP 3333)
         else:
             yield _make_route(item, prefix, name)
 
 
 def _make_route(item: Any, prefix: str, name: str) -> Route:
+    if isinstance(item, str):
+        raise SetupError(f"routes holds {item!r}, not a route: a tuple of one route ends with a comma, ((...),)")
     if not isinstance(item, (tuple, list)) or len(item) not in (3, 4):
         raise SetupError(f"a route is (pattern, name, handler) or (pattern, name, handler, kwargs), not {item!r}")
     pattern, route_name, handler = item[:3]
@@ -205,6 +219,11 @@ def _make_route(item: Any, prefix: str, name: str) -> Route:
 
 
 def _check_prefix(prefix: str, what: str) -> str:
-    if not prefix.startswith("/") or prefix.endswith("/"):
+    if not isinstance(prefix, str) or not prefix.startswith("/") or prefix.endswith("/"):
         raise SetupError(f"{what}({prefix!r}): the path starts with a slash and does not end with one")
     return prefix
+
+
+def _quote(part: str) -> str:
+    """Return a part of a URL from the environ with its bytes beyond ASCII percent-encoded, and no other change."""
+    return part if part.isascii() else quote(part, safe=PRINTABLE, encoding="latin-1")

@@ -1,6 +1,7 @@
 """Serve an app with gevent's WSGI server, WebSockets included."""
 
 import socket
+import ssl
 import time
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     server: "Server"
     is_idle = True
     hijacked = False
+    head_length = 0
 
     def handle(self) -> None:
         """Serve the connection until either side ends it."""
@@ -77,7 +79,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
             outcome = f"WebSocket closed {connection.code} after {took:.1f} s"
         else:
             status = (self._orig_status or self.status or "000").split()[0]
-            outcome = f"{status} {self.response_length} B {took * 1000:.1f} ms"
+            outcome = f"{status} {max(0, self.response_length - self.head_length)} B {took * 1000:.1f} ms"
         return f'{client} [{now}] "{request}" {outcome}'
 
     def _hijack(self) -> tuple[Any, bytes]:
@@ -93,6 +95,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         for name, value in self.response_headers:
             head += b"%b: %b\r\n" % (name, value)
         head += b"\r\n"
+        self.head_length = len(head)
         if 0 < len(data) <= SMALL_BODY:
             head += b"%x\r\n%b\r\n" % (len(data), data) if self.response_use_chunked else data
             self._sendall(head)
@@ -126,6 +129,13 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
         super().init_socket()
         if self.socket.family in (socket.AF_INET, socket.AF_INET6):
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
+        """Serve a TLS connection; one that fails in its handshake, as a port scan does, is one line of the log."""
+        try:
+            super().wrap_socket_and_handle(client_socket, address)
+        except (ssl.SSLError, ConnectionError) as error:
+            self.error_log.write(f"{address[0]} TLS: {error}\n")
 
     def drain(self, timeout: float) -> None:
         """Stop: accept nobody, send every WebSocket 1001, let requests in flight finish, then end what is left.

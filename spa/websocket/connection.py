@@ -11,6 +11,7 @@ Rule 1: the socket is never read or written in blocking mode. Rule 2: only the e
 Rule 3: ``_end`` stops both watchers before anybody can close the descriptor.
 """
 
+import select
 import socket
 import ssl
 from collections import deque
@@ -19,6 +20,7 @@ from enum import Enum
 from typing import Any
 
 import gevent
+from gevent import monkey
 from gevent.hub import Waiter
 
 from spa.errors import ConnectionClosed, ReceiveInProgress
@@ -29,12 +31,19 @@ from spa.websocket.protocol import Bytes, Protocol, encode_ping
 from spa.websocket.transport import Transport
 
 READ, WRITE = 1, 2  # libev's event bits
-READ_SIZE = 64 * 1024  # one recv: a 1 MiB message in 16 turns of the loop
-SLICE = 4 * 1024  # bytes fed to the protocol between two looks at the clock: at most 682 frames, some 5 ms
+READ_SIZE = 64 * 1024  # bytes of one recv
+LARGE_READ = 256 * 1024  # and of one in the middle of a large message: 1 MiB comes in 4 turns of the loop
+SLICE = 4 * 1024  # bytes of unknown frames fed between two looks at the clock: at most 682 frames, some 5 ms
 LONGEST_TURN = 0.005  # seconds of parsing before the other connections get theirs
+A_TURN = 1e-6  # seconds to sleep for one turn of the loop; sleep(0) may come back before the loop polls
 TURNS_UNYIELDING = 32  # sends and receives in a row that found nothing to wait for, before the loop runs
 CONTROL_BACKLOG = 64 * 1024  # bytes of unread pongs at which a flood of pings is no longer read
 GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013  # RFC 6455 section 7.4.1 and its registry
+
+HANG_UP_INTERVAL = 0.15  # seconds between two looks for a hang-up, while the inbox is full and nothing is read
+
+POLL = monkey.get_original("select", "poll")
+HANG_UP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0x2000)
 
 WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -197,7 +206,7 @@ class Connection:
 
     def _on_readable(self) -> None:
         try:
-            data = self._sock.recv(READ_SIZE)
+            data = self._sock.recv(READ_SIZE if self._protocol.missing < READ_SIZE else LARGE_READ)
         except WOULD_BLOCK:
             return
         except OSError:
@@ -218,31 +227,30 @@ class Connection:
         self._unfed = b""
         rest = memoryview(data)
         while rest:
-            messages = self._protocol.feed(rest[:SLICE])
-            rest = rest[SLICE:]
+            size = self._protocol.span(rest, SLICE)
+            messages = self._protocol.feed(rest[:size])
+            rest = rest[size:]
             if self._state is State.OPEN:
                 self._inbox.extend(messages)
-            self._write_protocol()
             if self._state is State.OPEN and not self._protocol.is_open:
                 self._leave()
+            self._write_protocol()
+            if self._inbox and self._receiver is not None:
+                self._receiver.switch(None)
             if self._state is State.ENDED:
                 return
             if self._is_full():
                 self._unfed = bytes(rest)
-                self._reading = False
-                self._read_watcher.stop()
+                self._pause_reading()
                 break
             if rest and self._clock.now() - started > LONGEST_TURN:
                 self._unfed = bytes(rest)
                 self._read_watcher.stop()
                 self._continue_later()
                 break
-        if self._receiver is not None and self._inbox:
-            self._receiver.switch(None)
 
     def _continue(self) -> None:
         """Go on with what was kept, or read on."""
-        self._continuation = None
         if self._state is State.ENDED or not self._reading:
             return
         self._read_watcher.start(self._on_readable)
@@ -304,7 +312,9 @@ class Connection:
             if action is keepalive.Action.PING:
                 self._pinged = now
                 self._write(encode_ping())
-            times.append(again)
+            times.append(again if self._reading else now + HANG_UP_INTERVAL)
+            if not self._reading and self._has_hung_up():
+                self._on_left()
         if self._state is not State.ENDED:
             self._look_again_by(min(times))
 
@@ -351,14 +361,16 @@ class Connection:
             self._shut_down_sending()
 
     def _shut_down_sending(self) -> None:
-        """End our side of the TCP connection and wait for the peer's, so that nothing we sent is lost to a reset."""
-        if self._state is State.ENDED:
+        """End the TCP connection after the closing handshake; without one, end our side and wait for the peer's.
+
+        A peer that broke the protocol may still be sending: a full end would answer with a reset, and the reset
+        could overtake the Close that says why. TLS has no half-close that can still be read from.
+        """
+        if self._is_tls or self._protocol.has_shaken_hands:
+            self._end()
             return
         try:
-            if self._is_tls:
-                self._end()  # TLS has no half-close that can still be read from
-            else:
-                self._sock.shutdown(socket.SHUT_WR)
+            self._sock.shutdown(socket.SHUT_WR)
         except OSError:
             self._end()
 
@@ -372,6 +384,17 @@ class Connection:
             len(self._inbox) >= self._limits.max_waiting_in or self._control_size > CONTROL_BACKLOG
         )
 
+    def _pause_reading(self) -> None:
+        self._reading = False
+        self._read_watcher.stop()
+        self._look_again_by(self._clock.now() + HANG_UP_INTERVAL)
+
+    def _has_hung_up(self) -> bool:
+        """Tell whether the peer has closed the TCP connection, behind bytes that are not read yet."""
+        poll = POLL()
+        poll.register(self._sock.fileno(), HANG_UP)
+        return bool(poll.poll(0))
+
     def _resume_reading(self) -> None:
         if not self._reading and self._state is not State.ENDED:
             self._reading = True
@@ -379,8 +402,13 @@ class Connection:
             self._continue_later()
 
     def _continue_later(self) -> None:
+        """Call ``_continue`` in the next turn of the loop.
+
+        A timer goes through the poll, so that the others come first; ``run_callback`` would not always.
+        """
         if self._continuation is None:
-            self._continuation = self._loop.run_callback(self._continue)
+            self._continuation = self._loop.timer(0.0)
+        self._continuation.start(self._continue)
 
     # Ends.
 
@@ -417,6 +445,7 @@ class Connection:
             self._alarm.cancel()
         if self._continuation is not None:
             self._continuation.stop()
+            self._continuation.close()
         self._on_left = _do_nothing
         self._outbox.clear()
         self._outbox_size = 0
@@ -462,7 +491,7 @@ class Connection:
         self._turns += 1
         if self._turns >= TURNS_UNYIELDING:
             self._turns = 0
-            gevent.sleep(0)
+            gevent.sleep(A_TURN)
 
     def _wake_receiver(self) -> None:
         if self._receiver is not None:

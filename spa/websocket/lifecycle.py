@@ -147,7 +147,7 @@ class Lifecycle:
 
     def _on_left(self) -> None:
         """Begin to count the time that a handler may go on without its peer."""
-        if self._handler is not None and self._settings.limits.stop_after is not None:
+        if self._handler is not None and self._settings.limits.stop_after is not None and self._stop_alarm is None:
             self._watch(self._settings.limits.stop_after)
 
     def _watch(self, stop_after: float) -> None:

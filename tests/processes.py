@@ -1,0 +1,130 @@
+"""Start programs for a test, wait until they listen, and end them whatever happens."""
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+START_TIMEOUT = 30.0  # seconds a program may take to listen, on a slow and busy machine
+STOP_TIMEOUT = 15.0  # seconds it may take to end after the signal
+POLL = 0.02  # seconds between two looks
+
+
+class Outcome(NamedTuple):
+    """How a program ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Program(subprocess.Popen[bytes]):
+    """A running program that writes into files, so that it never blocks on a full pipe."""
+
+    def __init__(self, command: Sequence[Any], env: Mapping[str, str] | None = None, cwd: Any = None) -> None:
+        self._out = tempfile.TemporaryFile()  # noqa: SIM115  # closed by destroy()
+        self._err = tempfile.TemporaryFile()  # noqa: SIM115
+        super().__init__(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=self._out,
+            stderr=self._err,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+            cwd=cwd,
+            start_new_session=True,  # its children can be ended with it
+        )
+
+    def output(self) -> tuple[str, str]:
+        """Return what it has written so far: stdout, stderr."""
+        return _read(self._out), _read(self._err)
+
+    def stop(self, number: int = signal.SIGTERM, timeout: float = STOP_TIMEOUT) -> Outcome:
+        """Send a signal, wait for the end, and return (returncode, stdout, stderr).
+
+        Raises:
+            AssertionError: it did not end in time; the message carries what it wrote.
+        """
+        if self.poll() is None:
+            self.send_signal(number)
+        return self.finish(timeout)
+
+    def finish(self, timeout: float = STOP_TIMEOUT) -> Outcome:
+        """Wait until it ends by itself, and return (returncode, stdout, stderr)."""
+        try:
+            self.wait(timeout)
+        except subprocess.TimeoutExpired:
+            out, err = self.output()
+            raise AssertionError(f"still running after {timeout} s: {self.args}\n{out}\n{err}") from None
+        return Outcome(self.returncode, *self.output())
+
+    def destroy(self) -> None:
+        """End it and its children at once."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # all of them have ended
+        self.wait()
+        self._out.close()
+        self._err.close()
+
+
+def free_port() -> int:
+    """Return a TCP port that nothing on this machine listens on."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@contextmanager
+def running(
+    command: Sequence[Any],
+    port: int,
+    env: Mapping[str, str] | None = None,
+    cwd: Any = None,
+    timeout: float = START_TIMEOUT,
+) -> Iterator[Program]:
+    """Start a program, wait until it listens on 127.0.0.1, and end it with all its children at the end.
+
+    Args:
+        command: the program and its arguments.
+        port: the port it will listen on.
+        env: variables to set besides those of this process.
+        cwd: the directory to start it in.
+        timeout: seconds it may take until it listens.
+
+    Raises:
+        AssertionError: it ended, or did not listen in time; the message carries what it wrote.
+    """
+    program = Program(command, env, cwd)
+    try:
+        _wait_until_listening(program, port, timeout)
+        yield program
+    finally:
+        program.destroy()
+
+
+def _wait_until_listening(program: Program, port: int, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            ended = program.poll()
+        if ended is not None or time.monotonic() > deadline:
+            out, err = program.output()
+            why = f"ended with {ended}" if ended is not None else f"does not listen after {timeout} s"
+            raise AssertionError(f"{program.args} {why}\n{out}\n{err}")
+        time.sleep(POLL)
+
+
+def _read(file: Any) -> str:
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode(errors="replace")

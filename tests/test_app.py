@@ -1,0 +1,510 @@
+"""Hold the app as a WSGI app: settings, the answer to whatever a handler raises, and the letter of PEP 3333."""
+
+import io
+import logging
+from wsgiref.handlers import SimpleHandler
+from wsgiref.validate import validator
+
+import gevent
+import pytest
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import (
+    Forbidden,
+    MethodNotAllowed,
+    NotFound,
+    RequestedRangeNotSatisfiable,
+    ServiceUnavailable,
+    TooManyRequests,
+    Unauthorized,
+)
+from werkzeug.test import Client, create_environ
+from werkzeug.utils import redirect
+
+import spa
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+def raising(error):
+    """Return a handler class whose verbs raise."""
+
+    class Failing(spa.Handler):
+        def get(self):
+            raise error
+
+        post = get
+
+    return Failing
+
+
+def serve(app, path="/", method="GET"):
+    """Send a request through the standard library's WSGI server, which is strict, and return what it wrote."""
+    out, err = io.BytesIO(), io.StringIO()
+    environ = {key: value for key, value in create_environ(path, method=method).items() if isinstance(value, str)}
+    SimpleHandler(io.BytesIO(), out, err, environ, multithread=False, multiprocess=False).run(app)
+    head, _, body = out.getvalue().partition(b"\r\n\r\n")
+    return head.decode("latin-1"), body
+
+
+# Setting up
+
+
+def test_the_settings_are_the_users_own():
+    settings = object()
+    assert spa.App((), settings).settings is settings
+    assert spa.App(()).settings is None
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"subprotocols": "chat"}, "write ['chat']"),
+        ({"allowed_origins": "https://a.example"}, "write ['https://a.example']"),
+        ({"allowed_origins": ["a.example"]}, "write scheme://host"),
+    ],
+)
+def test_a_wrong_setting_is_a_setup_error_that_says_what_to_write(options, words):
+    with pytest.raises(spa.SetupError) as caught:
+        spa.App((), **options)
+    assert words in str(caught.value)
+
+
+def test_two_apps_do_not_share_routes():
+    one = spa.App((("/one", "page", raising(Forbidden)),))
+    two = spa.App((("/two", "page", raising(Forbidden)),))
+    assert (one.url("page"), two.url("page")) == ("/one", "/two")
+    assert [Client(one).get(path).status_code for path in ("/one", "/two")] == [403, 404]
+
+
+# The letter of PEP 3333
+
+
+def everything():
+    """Return an app with each kind of answer, for tables of requests."""
+
+    class Page(spa.Handler):
+        def get(self):
+            return "text"
+
+        def post(self):
+            return {"got": self.request.get_data(as_text=True)}
+
+        def put(self):
+            return None
+
+        def patch(self):
+            return redirect("/page", 303)
+
+        def delete(self):
+            raise RuntimeError
+
+    class Stream(spa.Handler):
+        def get(self):
+            yield "a"
+            yield b"b"
+
+    class Stuck(spa.Handler):
+        def get(self):
+            raise TooManyRequests(retry_after=1)
+
+    class Socket(spa.Handler):
+        def websocket(self):
+            raise Forbidden
+
+    class Values(spa.JSONHandler):
+        def get(self):
+            return [1]
+
+        def post(self):
+            return self.request.json()
+
+        def put(self):
+            raise RuntimeError
+
+    @validator
+    def foreign(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"foreign"]
+
+    def function(app, request, params, route_name):
+        return foreign
+
+    class Returning(spa.Handler):
+        def get(self):
+            return foreign
+
+    return spa.App(
+        (
+            ("/page", "", Page),
+            ("/stream", "", Stream),
+            ("/stuck", "", Stuck),
+            ("/socket", "", Socket),
+            ("/values", "", Values),
+            ("/function", "", function),
+            ("/returning", "", Returning),
+            ("/slash/", "", Page),
+            spa.mount("/mounted", foreign),
+            spa.mount("/inner", validator(spa.App((("/", "", Page), ("/slash/", "", Page))))),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/page", 200),
+        ("HEAD", "/page", 200),
+        ("POST", "/page", 200),
+        ("PUT", "/page", 204),
+        ("PATCH", "/page", 303),
+        ("DELETE", "/page", 500),
+        ("OPTIONS", "/page", 204),
+        ("TRACE", "/page", 405),
+        ("GET", "/stream", 200),
+        ("HEAD", "/stream", 200),
+        ("POST", "/stream", 405),
+        ("GET", "/stuck", 429),
+        ("HEAD", "/stuck", 429),
+        ("GET", "/socket", 426),
+        ("OPTIONS", "/socket", 204),
+        ("GET", "/values", 200),
+        ("HEAD", "/values", 200),
+        ("POST", "/values", 415),
+        ("PUT", "/values", 500),
+        ("GET", "/function", 200),
+        ("GET", "/returning", 200),
+        ("HEAD", "/returning", 200),
+        ("GET", "/slash", 308),
+        ("HEAD", "/slash", 308),
+        ("POST", "/slash", 308),
+        ("GET", "/nothing", 404),
+        ("HEAD", "/nothing", 404),
+        ("OPTIONS", "/nothing", 404),
+        ("GET", "/mounted", 200),
+        ("GET", "/mounted/x", 200),
+        ("GET", "/inner/", 200),
+        ("GET", "/inner/slash", 308),
+        ("DELETE", "/inner/", 500),
+        ("GET", "/inner/nothing", 404),
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, BROWSER], ids=["client", "browser"])
+def test_every_answer_keeps_to_the_letter_of_wsgi(method, path, status, headers):
+    data = b"body" if method in ("POST", "PUT", "PATCH") else None
+    client = Client(validator(everything()))
+    response = client.open(path, method=method, data=data, headers=headers, buffered=True)
+    assert response.status_code == status
+    if method == "HEAD":
+        assert response.data == b""
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/socket", 403), ("/page", 400), ("/nothing", 404), ("/slash", 400), ("/inner/", 400)]
+)
+def test_every_refusal_of_an_upgrade_keeps_to_the_letter_of_wsgi(path, status):
+    response = Client(validator(everything())).get(path, headers=HANDSHAKE, buffered=True)
+    assert response.status_code == status
+
+
+@pytest.mark.parametrize("path", ["/page", "/stream", "/nothing", "/slash", "/mounted/x", "/values"])
+def test_a_strict_server_gets_one_whole_answer(path):
+    head, body = serve(everything(), path)
+    lines = head.split("\r\n")
+    assert sum(line.lower().startswith("content-type:") for line in lines) == 1
+    lengths = [int(line.split(":")[1]) for line in lines if line.lower().startswith("content-length:")]
+    assert lengths in ([len(body)], [])
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "value"),
+    [
+        (MethodNotAllowed(["GET", "HEAD"]), "Allow", "GET, HEAD"),
+        (TooManyRequests(retry_after=60), "Retry-After", "60"),
+        (ServiceUnavailable(retry_after=5), "Retry-After", "5"),
+        (Unauthorized(www_authenticate=WWWAuthenticate("basic", {"realm": "x"})), "WWW-Authenticate", "Basic realm=x"),
+        (RequestedRangeNotSatisfiable(10), "Content-Range", "bytes */10"),
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, BROWSER], ids=["client", "browser"])
+def test_the_headers_of_an_error_reach_the_client(error, name, value, headers):
+    response = Client(spa.App((("/", "", raising(error)),))).get("/", headers=headers)
+    assert response.status_code == error.code
+    assert response.headers.getlist(name) == [value]
+
+
+@pytest.mark.parametrize("where", ["function", "factory", "init", "mount", "request class", "callable"])
+def test_an_http_error_may_be_raised_anywhere(where):
+    def function(app, request, params, route_name):
+        raise Forbidden
+
+    class Constructor(spa.Handler):
+        def __init__(self, *arguments, **kwargs):
+            raise Forbidden
+
+    class Strict(spa.Request):
+        def __init__(self, environ):
+            raise Forbidden
+
+    def wsgi_app(environ, start_response):
+        raise Forbidden
+
+    routes = {
+        "function": ("/", "", function),
+        "factory": ("/", "", lambda *arguments: wsgi_app),
+        "init": ("/", "", Constructor),
+        "mount": spa.mount("/x", wsgi_app),
+        "request class": ("/", "", function),
+        "callable": ("/", "", type("H", (spa.Handler,), {"get": lambda self: wsgi_app})),
+    }
+    app = spa.App((routes[where],), request_class=Strict if where == "request class" else None)
+    assert Client(app).get("/x" if where == "mount" else "/").status_code == 403
+
+
+def test_an_http_error_is_not_logged(caplog):
+    client = Client(spa.App((("/", "", raising(Forbidden)),)))
+    assert [client.get(path).status_code for path in ("/", "/nothing")] == [403, 404]
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("headers", [{}, BROWSER], ids=["client", "browser"])
+def test_a_bug_is_logged_once_and_leaks_nothing(headers, caplog):
+    client = Client(spa.App((("/users/<name>", "", type("H", (spa.Handler,), {"get": lambda self, name: 1 / 0})),)))
+    response = client.get("/users/ann?token=secret", headers=headers)
+    assert response.status_code == 500
+    for word in ("ZeroDivision", "division", "Traceback", "ann", "secret", "test_app", "lambda", "spa"):
+        assert word not in response.text
+    assert len(caplog.records) == 1
+    record = caplog.records[0]
+    assert (record.name, record.levelno) == ("spa", logging.ERROR)
+    assert record.exc_info[0] is ZeroDivisionError
+    assert "GET /users/ann" in record.getMessage()
+    assert "secret" not in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SystemExit,
+        SystemExit("bye"),
+        MemoryError,
+        RecursionError,
+        StopIteration,
+        AssertionError,
+        OSError,
+        BaseExceptionGroup("x", [ValueError()]),
+    ],
+)
+def test_whatever_a_handler_raises_only_its_request_fails(error, caplog):
+    class Fine(spa.Handler):
+        def get(self):
+            return "fine"
+
+    client = Client(spa.App((("/bad", "", raising(error)), ("/", "", Fine))))
+    assert [client.get("/bad").status_code, client.get("/").text] == [500, "fine"]
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+def test_a_handler_that_recurses_without_end_is_500(caplog):
+    class Deep(spa.Handler):
+        def get(self):
+            return self.get()
+
+    assert Client(spa.App((("/", "", Deep),))).get("/").status_code == 500
+    assert len(caplog.records) == 1
+
+
+def test_a_handler_that_is_stopped_is_500_and_one_log_line(caplog):
+    client = Client(spa.App((("/", "", raising(gevent.GreenletExit)),)))
+    assert client.get("/").status_code == 500
+    assert len(caplog.records) == 1
+    assert "GET /" in caplog.text
+
+
+def test_a_keyboard_interrupt_ends_the_program():
+    with pytest.raises(KeyboardInterrupt):
+        Client(spa.App((("/", "", raising(KeyboardInterrupt)),))).get("/")
+
+
+@pytest.mark.parametrize(
+    "path", ["/<script>alert(1)<script>", "/" + "x" * 100_000, "/%s%n{0}", "/\x1b[31m\r\nfake: line"]
+)
+@pytest.mark.parametrize("headers", [{}, BROWSER], ids=["client", "browser"])
+@pytest.mark.parametrize("status", [404, 500])
+def test_the_path_of_an_error_is_neither_echoed_nor_unbounded(path, headers, status, caplog):
+    def failing(app, request, params, route_name):
+        raise RuntimeError
+
+    routes = (("/<path>", "", failing),) if status == 500 else ()
+    response = Client(spa.App(routes)).get("/", headers=headers, environ_overrides={"PATH_INFO": path})
+    assert response.status_code == status
+    assert "script" not in response.text
+    assert len(response.data) < 2000
+    for record in caplog.records:
+        assert record.getMessage().isprintable()
+        assert len(record.getMessage()) < 2000
+    assert len(caplog.records) == (status == 500)
+
+
+@pytest.mark.parametrize("bad", ["\r\nX-Evil: 1", "\n", "\r", "\0"])
+@pytest.mark.parametrize("where", ["location", "header", "name", "type", "tuple", "error", "json"])
+def test_a_line_break_in_a_header_is_500_and_injects_nothing(bad, where, caplog):
+    class Named(Forbidden):
+        def get_headers(self, environ=None, scope=None):
+            return [("X-Name", bad)]
+
+    class Unsafe(spa.Handler):
+        def get(self):
+            if where == "location":
+                return spa.Response(status=302, headers={"Location": f"/{bad}"})
+            if where == "header":
+                return spa.Response("x", headers={"X-Name": f"a{bad}"})
+            if where == "name":
+                return spa.Response("x", headers={f"X-Name{bad}": "a"})
+            if where == "type":
+                return spa.Response("x", content_type=f"text/{bad}")
+            if where == "tuple":
+                return "x", 200, {"X-Name": f"a{bad}"}
+            if where == "json":
+                return spa.JSONResponse({}, headers={"X-Name": f"a{bad}"})
+            raise Named
+
+    head, body = serve(spa.App((("/", "", Unsafe),)))
+    assert head.splitlines()[0].endswith("500 INTERNAL SERVER ERROR")
+    assert "X-Name" not in head
+    assert "Evil" not in head + body.decode()
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("bad", ["\r\nX-Evil: 1", "\0"])
+def test_a_redirect_to_a_location_with_a_line_break_injects_nothing(bad):
+    head, _ = serve(spa.App((("/", "", lambda *arguments: redirect(f"/a{bad}")),)))
+    lines = [line.partition(":")[0] for line in head.splitlines()]
+    assert "X-Evil" not in lines
+    assert "\0" not in head
+
+
+@pytest.mark.parametrize("bad", ["\r\nX-Evil: 1", "\n", "\0", "; Path=/evil", "é"])
+def test_a_cookie_value_with_a_line_break_injects_nothing(bad):
+    class Login(spa.Handler):
+        def get(self):
+            response = spa.Response("x")
+            response.set_cookie("name", f"a{bad}")
+            return response
+
+    client = Client(spa.App((("/", "", Login),)))
+    assert "X-Evil" not in client.get("/").headers
+    assert client.get_cookie("name").decoded_value == f"a{bad}"
+    assert client.get_cookie("name").path == "/"
+
+
+def test_an_answer_that_was_started_is_replaced_by_the_error(caplog):
+    def half(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain"), ("X-Half", "1")])
+        raise RuntimeError
+
+    class Half(spa.Handler):
+        def get(self):
+            return half
+
+    for app in (
+        spa.App((("/", "", Half),)),
+        spa.App((spa.mount("/x", half),)),
+        spa.App((("/", "", lambda *arguments: half),)),
+    ):
+        head, _ = serve(app, "/x" if app.router.find_mount({"PATH_INFO": "/x"}) else "/")
+        assert head.splitlines()[0].endswith("500 INTERNAL SERVER ERROR")
+        assert "X-Half" not in head
+    assert len(caplog.records) == 3
+
+
+def test_an_http_error_replaces_an_answer_that_was_started():
+    def half(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain"), ("X-Half", "1")])
+        raise NotFound
+
+    head, body = serve(spa.App((("/", "", lambda *arguments: half),)))
+    assert head.splitlines()[0].endswith("404 NOT FOUND")
+    assert "X-Half" not in head
+    assert b'"status": 404' in body
+
+
+def test_an_answer_whose_headers_are_sent_is_not_replaced():
+    def late(environ, start_response):
+        write = start_response("200 OK", [("Content-Type", "text/plain")])
+        write(b"first")
+        raise RuntimeError
+
+    head, body = serve(spa.App((("/", "", lambda *arguments: late),)))
+    assert head.splitlines()[0].endswith("200 OK")
+    assert body == b"first"
+
+
+def test_a_head_request_whose_stream_fails_is_answered():
+    def failing(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        yield from [1 // 0]
+
+    class Stream(spa.Handler):
+        def get(self):
+            return failing
+
+    assert serve(spa.App((("/", "", Stream),)), method="HEAD")[0].splitlines()[0].endswith("500 INTERNAL SERVER ERROR")
+
+
+def test_the_first_call_of_an_error_carries_no_exception():
+    # Werkzeug's test client raises whatever exception an answer carries; a 404 would be none that it can show.
+    calls = []
+
+    def start_response(status, headers, exc_info=None):
+        calls.append((status, exc_info))
+
+    for routes in ((), (("/", "", raising(RuntimeError)),)):
+        list(spa.App(routes)(create_environ("/"), start_response))
+    assert calls == [("404 NOT FOUND", None), ("500 INTERNAL SERVER ERROR", None)]
+
+
+# Upgrades
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/page", HANDSHAKE, 400),
+        ("/page/", HANDSHAKE, 404),
+        ("/nothing", HANDSHAKE, 404),
+        ("/socket", {}, 426),
+        ("/socket", {"Upgrade": "websocket"}, 426),
+        ("/socket", {"Upgrade": "h2c", "Connection": "Upgrade"}, 426),
+    ],
+)
+def test_what_is_no_websocket_is_refused_over_http(path, headers, status):
+    class Page(spa.Handler):
+        def get(self):
+            return "x"
+
+    class Socket(spa.Handler):
+        def websocket(self):
+            self.ws.accept()
+
+    response = Client(spa.App((("/page", "", Page), ("/socket", "", Socket)))).get(path, headers=headers)
+    assert response.status_code == status
+    assert response.headers.getlist("Upgrade") == (["websocket"] if status == 426 else [])
+
+
+def test_a_server_that_cannot_carry_websockets_is_told_so():
+    class Socket(spa.Handler):
+        def websocket(self):
+            self.ws.accept()
+
+    response = Client(spa.App((("/", "", Socket),))).get("/", headers=HANDSHAKE)
+    assert response.status_code == 501
+    assert "gunicorn -k gevent" in response.json["detail"]

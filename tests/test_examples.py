@@ -1,0 +1,153 @@
+"""Every example starts, answers, stops without a traceback, and can be imported without starting a server."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from typing import Any
+
+import pytest
+import websocket
+
+from tests.processes import ROOT, free_port, running
+
+EXAMPLES = ROOT / "examples"
+TIMEOUT = 15.0  # seconds for one answer
+
+
+def request(port: int, method: str, path: str, value: Any = None) -> tuple[int, str, str]:
+    """Return status, media type and body of an answer."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
+        body = None if value is None else json.dumps(value)
+        connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers.get_content_type(), answer.read().decode()
+
+
+@contextmanager
+def connect(port: int, path: str) -> Iterator[websocket.WebSocket]:
+    """Open a WebSocket, and close it at the end."""
+    ws = websocket.create_connection(f"ws://127.0.0.1:{port}{path}", timeout=TIMEOUT)
+    try:
+        yield ws
+    finally:
+        ws.close()
+        ws.shutdown()  # after a Close from the server, close() leaves the socket open
+
+
+def use_quickstart(port: int) -> None:
+    assert request(port, "GET", "/") == (200, "text/plain", "hello!")
+    assert request(port, "GET", "/hello/Ada/") == (200, "text/plain", "hello Ada")
+    assert request(port, "POST", "/")[0] == 405
+    datetime.fromisoformat(request(port, "GET", "/datetime/")[2])
+    with connect(port, "/hello/Ada/") as ws:
+        assert ws.recv() == "hello Ada"
+        ws.send("Grace")
+        assert ws.recv() == "hello Grace"
+    with connect(port, "/") as ws:
+        ws.send("Alan")
+        assert ws.recv() == "hello Alan"
+    with connect(port, "/datetime/") as ws:
+        first, second = (datetime.fromisoformat(ws.recv()) for _ in range(2))
+        assert first < second
+
+
+def use_simple_app(port: int) -> None:
+    assert request(port, "GET", "/") == (200, "text/plain", "hello world")
+    assert request(port, "GET", "/hello/Ada/") == (200, "text/plain", "hello Ada")
+
+
+def use_simple_api(port: int) -> None:
+    assert request(port, "GET", "/api/notes/") == (200, "application/json", "[]")
+    status, _, body = request(port, "POST", "/api/notes/", {"text": "buy milk"})
+    note = json.loads(body)
+    assert (status, note["text"]) == (201, "buy milk")
+    path = f"/api/notes/{note['id']}/"
+    assert json.loads(request(port, "PUT", path, {"text": "buy tea"})[2]) == {**note, "text": "buy tea"}
+    assert json.loads(request(port, "GET", path)[2]) == {**note, "text": "buy tea"}
+    assert request(port, "DELETE", path)[0] == 204
+    assert request(port, "GET", path)[:2] == (404, "application/problem+json")
+
+
+def use_simple_websocket(port: int) -> None:
+    status, media_type, page = request(port, "GET", "/")
+    assert (status, media_type) == (200, "text/html")
+    assert "new WebSocket" in page
+    with connect(port, "/") as one, connect(port, "/") as two:
+        # A message sent before the other has joined the room would pass it by: let each hear itself first.
+        two.send("two is here")
+        assert two.recv() == "two is here"
+        one.send("hello")
+        assert two.recv() == "hello"
+
+
+USES: dict[str, Callable[[int], None]] = {
+    "quickstart": use_quickstart,
+    "simple_api": use_simple_api,
+    "simple_app": use_simple_app,
+    "simple_websocket": use_simple_websocket,
+}
+
+
+def test_every_example_has_its_use_here() -> None:
+    assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == sorted(USES)
+
+
+@pytest.mark.parametrize("name", USES)
+def test_an_example_serves_and_stops_on_sigterm(name: str) -> None:
+    port = free_port()
+    with running([sys.executable, f"{name}.py"], port, {"PORT": str(port), "HOST": "127.0.0.1"}, EXAMPLES) as program:
+        USES[name](port)
+        code, _, err = program.stop()
+    assert "Traceback" not in err
+    assert code == 0, err
+    assert f"Spa is serving on http://localhost:{port}/" in err
+
+
+def test_an_example_with_an_open_websocket_closes_it_when_it_stops() -> None:
+    port = free_port()
+    command = [sys.executable, "quickstart.py"]
+    with running(command, port, {"PORT": str(port), "HOST": "127.0.0.1"}, EXAMPLES) as program:
+        with connect(port, "/hello/Ada/") as ws:
+            assert ws.recv() == "hello Ada"
+            program.terminate()
+            opcode, payload = ws.recv_data()
+            assert (opcode, payload[:2]) == (websocket.ABNF.OPCODE_CLOSE, (1001).to_bytes(2, "big"))
+        code, _, err = program.stop()
+    assert "Traceback" not in err
+    assert code == 0, err
+
+
+@pytest.mark.parametrize("name", USES)
+def test_importing_an_example_starts_no_server(name: str) -> None:
+    port = free_port()
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", f"import {name}"],
+        cwd=EXAMPLES,
+        env={**os.environ, "PORT": str(port)},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT * 2,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"spa.run ignored while {name} is imported; run the module itself to start its server\n"
+    )
+
+
+@pytest.mark.parametrize("name", USES)
+def test_gunicorn_serves_an_example(name: str) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "-k", "gevent", "-b", f"127.0.0.1:{port}", f"{name}:app"]
+    with running(command, port, cwd=EXAMPLES) as program:
+        USES[name](port)
+        code, _, err = program.stop()
+    assert "Traceback" not in err
+    assert code == 0, err
+    assert f"spa.run ignored while {name} is imported" in err

@@ -1,0 +1,560 @@
+"""Hold what a handler class does with a request: verbs, prepare, return values, and the way to a WebSocket."""
+
+import pytest
+from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
+from werkzeug.test import Client
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+import spa
+
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+def client_of(handler, pattern="/", **options):
+    return Client(spa.App(((pattern, "", handler),), **options))
+
+
+# Verbs
+
+
+@pytest.mark.parametrize("verb", ["get", "post", "put", "patch", "delete", "trace", "options"])
+def test_a_verb_calls_the_method_of_its_name(verb):
+    handler = type("H", (spa.Handler,), {verb: lambda self: f"{self.request.method} {verb}"})
+    assert client_of(handler).open("/", method=verb.upper()).text == f"{verb.upper()} {verb}"
+
+
+def test_the_variables_of_the_pattern_are_keyword_arguments():
+    class Item(spa.Handler):
+        def get(self, kind, id):
+            return {"kind": kind, "id": id, "params": self.params}
+
+    response = client_of(Item, "/<kind>/<int:id>").get("/book/7")
+    assert response.json == {"kind": "book", "id": 7, "params": {"kind": "book", "id": 7}}
+
+
+def test_a_handler_knows_app_request_route_and_its_keyword_arguments():
+    class Page(spa.Handler):
+        def get(self):
+            return [self.app.settings, self.request.path, self.params, self.route_name, self.kwargs]
+
+    app = spa.App((("/p", "page", Page, {"color": "red"}), ("/q", "", Page)), settings={"a": 1})
+    assert Client(app).get("/p").json == [{"a": 1}, "/p", {}, "page", {"color": "red"}]
+    assert Client(app).get("/q").json == [{"a": 1}, "/q", {}, "", {}]
+
+
+def test_each_request_has_an_instance_of_its_own():
+    class Counter(spa.Handler):
+        count = 0
+
+        def get(self):
+            self.count += 1
+            return str(self.count)
+
+    client = client_of(Counter)
+    assert [client.get("/").text, client.get("/").text] == ["1", "1"]
+
+
+def test_an_instance_is_a_wsgi_callable():
+    class Hello(spa.Handler):
+        def get(self, name):
+            return f"hello {name}"
+
+    def factory(app, request, params, route_name, **kwargs):
+        return Hello(app, request, {"name": "factory"}, route_name, **kwargs)
+
+    assert client_of(factory).get("/").text == "hello factory"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "hello",
+        b"hello",
+        {"a": 1},
+        ("hello", 201, {"X-A": "1"}),
+        spa.Response("hello", headers={"X-A": "1", "ETag": '"x"'}),
+        WerkzeugResponse("hello"),
+        None,
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_head_runs_get_and_drops_the_body(value):
+    class Page(spa.Handler):
+        def get(self):
+            return value
+
+    client = client_of(Page)
+    got, head = client.get("/"), client.head("/")
+    assert head.data == b""
+    assert (head.status, list(head.headers)) == (got.status, list(got.headers))
+
+
+def test_head_ends_a_generator_that_get_made():
+    ended = []
+
+    class Stream(spa.Handler):
+        def get(self):
+            def stream():
+                try:
+                    yield "a"
+                    yield "b"
+                finally:
+                    ended.append(1)
+
+            generator = stream()
+            ended.append(next(generator))
+            return generator
+
+    assert client_of(Stream).head("/").data == b""
+    assert ended == ["a", 1]
+
+
+def test_head_of_a_wsgi_app_that_writes_a_body_has_none():
+    closed = []
+
+    class Body:
+        def __init__(self, environ, start_response):
+            self.start_response = start_response
+
+        def __iter__(self):
+            self.start_response("200 OK", [("Content-Type", "text/plain"), ("X-A", "1")])
+            yield b"body"
+
+        def close(self):
+            closed.append(1)
+
+    class Foreign(spa.Handler):
+        def get(self):
+            return Body
+
+    head = client_of(Foreign).head("/")
+    assert (head.data, head.headers["X-A"], closed) == (b"", "1", [1])
+
+
+def test_a_head_method_goes_before_get():
+    class Page(spa.Handler):
+        def get(self):
+            return "get"
+
+        def head(self):
+            return "head", 200, {"X-From": "head"}
+
+    head = client_of(Page).head("/")
+    assert (head.data, head.headers["X-From"]) == (b"", "head")
+
+
+@pytest.mark.parametrize(
+    ("verbs", "allow"),
+    [
+        ((), "OPTIONS"),
+        (("get",), "GET, HEAD, OPTIONS"),
+        (("head",), "HEAD, OPTIONS"),
+        (("post",), "OPTIONS, POST"),
+        (("get", "post", "put", "patch", "delete"), "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"),
+        (("websocket",), "OPTIONS"),
+        (("get", "websocket"), "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_options_is_204_and_says_what_is_allowed(verbs, allow):
+    handler = type("H", (spa.Handler,), {verb: lambda self: "x" for verb in verbs})
+    response = client_of(handler).options("/")
+    assert (response.status_code, response.data) == (204, b"")
+    assert response.headers.getlist("Allow") == [allow]
+    assert "Content-Type" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "method", ["POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW", "get", "PREPARE", "__CALL__", "WEBSOCKET"]
+)
+def test_a_verb_without_a_method_is_405_with_allow(method):
+    class Page(spa.Handler):
+        def get(self):
+            return "x"
+
+    # the client would turn "get" into "GET"
+    response = client_of(Page).open("/", environ_overrides={"REQUEST_METHOD": method})
+    assert response.status_code == 405
+    assert response.headers.getlist("Allow") == ["GET, HEAD, OPTIONS"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
+def test_the_base_class_allows_nothing(method):
+    response = client_of(spa.Handler).open("/", method=method)
+    assert response.status_code == (204 if method == "OPTIONS" else 405)
+    assert response.headers["Allow"] == "OPTIONS"
+
+
+def test_verbs_are_inherited():
+    class Base(spa.Handler):
+        def get(self):
+            return "base"
+
+    class Derived(Base):
+        def post(self):
+            return "derived"
+
+    client = client_of(Derived)
+    assert (client.get("/").text, client.post("/").text) == ("base", "derived")
+    assert client_of(Base).post("/").status_code == 405
+
+
+# prepare
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "body"),
+    [
+        (None, 200, "get 7"),
+        ("wait", 200, "wait"),
+        (("no", 403), 403, "no"),
+        ("", 200, ""),
+        ({}, 200, "{}"),
+        ([], 200, "[]"),
+    ],
+)
+def test_what_prepare_returns_is_the_answer(value, status, body):
+    class Guarded(spa.Handler):
+        def prepare(self, id):
+            self.id = id
+            return value
+
+        def get(self, id):
+            return f"get {self.id}"
+
+    response = client_of(Guarded, "/<int:id>").get("/7")
+    assert (response.status_code, response.text) == (status, body)
+
+
+@pytest.mark.parametrize("headers", [{}, HANDSHAKE])
+def test_what_prepare_raises_is_the_answer(headers):
+    class Guarded(spa.Handler):
+        def prepare(self):
+            raise Unauthorized("Log in.")
+
+        def get(self):
+            return "secret"
+
+        def websocket(self):
+            self.ws.send("secret")
+
+    response = client_of(Guarded).get("/", headers=headers)
+    assert (response.status_code, response.json["detail"]) == (401, "Log in.")
+
+
+@pytest.mark.parametrize(("method", "runs"), [("GET", 1), ("HEAD", 1), ("POST", 1), ("PUT", 0), ("OPTIONS", 0)])
+def test_prepare_runs_only_before_a_method_that_is_there(method, runs):
+    ran = []
+
+    class Guarded(spa.Handler):
+        def prepare(self):
+            ran.append(1)
+
+        def get(self):
+            return "x"
+
+        def post(self):
+            return "x"
+
+    client_of(Guarded).open("/", method=method)
+    assert len(ran) == runs
+
+
+def test_head_drops_the_body_of_prepare_too():
+    class Guarded(spa.Handler):
+        def prepare(self):
+            return "no", 403
+
+        def get(self):
+            return "x"
+
+    response = client_of(Guarded).head("/")
+    assert (response.status_code, response.data) == (403, b"")
+
+
+# Return values
+
+
+def wsgi_app(environ, start_response):
+    """Answer as any WSGI app."""
+    start_response("418 I'm a teapot", [("Content-Type", "text/plain")])
+    return [b"tea"]
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "content_type", "body"),
+    [
+        ("text", 200, "text/plain; charset=utf-8", b"text"),
+        ("é€", 200, "text/plain; charset=utf-8", "é€".encode()),
+        ("", 200, "text/plain; charset=utf-8", b""),
+        (b"\xff\x00", 200, "text/plain; charset=utf-8", b"\xff\x00"),
+        ({"a": 1}, 200, "application/json", b'{"a": 1}'),
+        ({}, 200, "application/json", b"{}"),
+        ([1, "é"], 200, "application/json", '[1, "é"]'.encode()),
+        (None, 204, None, b""),
+        (("text", 201), 201, "text/plain; charset=utf-8", b"text"),
+        (("text", "299 Odd"), 299, "text/plain; charset=utf-8", b"text"),
+        (({"a": 1}, 201), 201, "application/json", b'{"a": 1}'),
+        (([], 202, {}), 202, "application/json", b"[]"),
+        ((None, 205), 205, "text/plain; charset=utf-8", b""),
+        ((None, 204), 204, None, b""),
+        ((b"x", 200, {"Content-Type": "image/png"}), 200, "image/png", b"x"),
+        ((spa.Response("x"), 404), 404, "text/plain; charset=utf-8", b"x"),
+        ((spa.JSONResponse([1]), 202, {}), 202, "application/json", b"[1]"),
+        (wsgi_app, 418, "text/plain", b"tea"),
+        (WerkzeugResponse("x", 202), 202, "text/plain; charset=utf-8", b"x"),
+        (NotFound(), 404, "text/html; charset=utf-8", NotFound().get_response().data),
+    ],
+    ids=repr,
+)
+def test_a_method_may_return(value, status, content_type, body):
+    class Page(spa.Handler):
+        def get(self):
+            return value
+
+    response = client_of(Page).get("/")
+    assert (response.status_code, response.content_type, response.data) == (status, content_type, body)
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        ({"X-A": "1"}, {"X-A": ["1"]}),
+        ([("X-A", "1")], {"X-A": ["1"]}),
+        ([("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")], {"Set-Cookie": ["a=1", "b=2"]}),
+        ({"Set-Cookie": ["a=1", "b=2"]}, {"Set-Cookie": ["a=1", "b=2"]}),
+        ({"content-type": "text/css"}, {"Content-Type": ["text/css"]}),
+    ],
+)
+def test_the_headers_of_a_tuple_are_sent(headers, found):
+    class Page(spa.Handler):
+        def get(self):
+            return "x", 200, headers
+
+    sent = client_of(Page).get("/").headers
+    assert {name: sent.getlist(name) for name in found} == found
+
+
+@pytest.mark.parametrize("make", [lambda: (part for part in ("a", b"b", "é")), lambda: iter(["a", b"b", "é"])])
+def test_an_iterator_is_streamed(make):
+    class Stream(spa.Handler):
+        def get(self):
+            return make()
+
+        def post(self):
+            return make(), 202, {"Content-Type": "text/csv"}
+
+    response = client_of(Stream).get("/")
+    assert (response.data, response.content_length) == ("abé".encode(), None)
+    posted = client_of(Stream).post("/")
+    assert (posted.data, posted.status_code, posted.content_type) == ("abé".encode(), 202, "text/csv")
+
+
+def test_a_stream_is_sent_part_by_part_and_closed():
+    events = []
+
+    class Stream(spa.Handler):
+        def get(self):
+            try:
+                for number in range(3):
+                    events.append(number)
+                    yield f"{number}"
+            finally:
+                events.append("closed")
+
+    response = client_of(Stream).get("/")
+    parts = response.iter_encoded()
+    assert (next(parts), events) == (b"0", [0])
+    response.close()
+    assert events == [0, "closed"]
+
+
+@pytest.mark.parametrize(
+    "value", [1, 1.5, True, object(), {1, 2}, ("x",), (), ("x", 200, {}, 1), (wsgi_app, 200), ({1}, 200)], ids=repr
+)
+def test_any_other_value_is_a_bug_of_the_handler(value, caplog):
+    class Page(spa.Handler):
+        def get(self):
+            return value
+
+    assert client_of(Page).get("/").status_code == 500
+    assert len(caplog.records) == 1
+    assert caplog.records[0].exc_info[0] is TypeError
+
+
+# Functions and factories
+
+
+def test_a_function_is_a_handler():
+    def hello(app, request, params, route_name, **kwargs):
+        return spa.JSONResponse([app.settings, request.method, params, route_name, kwargs])
+
+    app = spa.App((("/<int:id>", "hello", hello, {"a": 1}),), settings="mine")
+    assert Client(app).put("/7").json == ["mine", "PUT", {"id": 7}, "hello", {"a": 1}]
+
+
+def test_an_object_with_call_is_a_handler():
+    class Directory:
+        def __init__(self, directory):
+            self.directory = directory
+
+        def __call__(self, app, request, params, route_name, **kwargs):
+            return spa.Response(f"{self.directory}/{params['path']}")
+
+    assert client_of(Directory("static"), "/<path:path>").get("/a/b").text == "static/a/b"
+
+
+# JSONHandler
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "body"),
+    [
+        ({"a": 1}, 200, b'{"a": 1}'),
+        ([], 200, b"[]"),
+        ("text", 200, b'"text"'),
+        ("", 200, b'""'),
+        (1, 200, b"1"),
+        (0, 200, b"0"),
+        (False, 200, b"false"),
+        ((1, 201), 201, b"1"),
+        (("text", 200, {"X-A": "1"}), 200, b'"text"'),
+    ],
+    ids=repr,
+)
+def test_a_json_handler_sends_any_value_as_json(value, status, body):
+    class Value(spa.JSONHandler):
+        def get(self):
+            return value
+
+    response = client_of(Value).get("/")
+    assert (response.status_code, response.data, response.content_type) == (status, body, "application/json")
+
+
+def test_a_json_handler_sends_a_response_as_it_is_and_none_as_204():
+    class Value(spa.JSONHandler):
+        def get(self):
+            return spa.Response("<p>", mimetype="text/html")
+
+        def post(self):
+            return None
+
+    assert client_of(Value).get("/").mimetype == "text/html"
+    assert client_of(Value).post("/").status_code == 204
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 403), ("POST", 500), ("PUT", 405), ("PATCH", 418)])
+def test_every_error_of_a_json_handler_is_a_document_for_a_browser_too(method, status):
+    class Value(spa.JSONHandler):
+        def get(self):
+            raise Forbidden
+
+        def post(self):
+            raise RuntimeError
+
+        def patch(self):
+            return wsgi_app
+
+    response = client_of(Value).open("/", method=method, headers={"Accept": "text/html"})
+    assert response.status_code == status
+    if status != 418:
+        assert response.content_type == "application/problem+json"
+        assert response.json["status"] == status
+
+
+# The way to a WebSocket
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_plain_get_of_a_websocket_is_426(method):
+    class Stream(spa.Handler):
+        def websocket(self):
+            self.ws.accept()
+
+    response = client_of(Stream).open("/", method=method)
+    assert response.status_code == 426
+    assert response.headers.getlist("Upgrade") == ["websocket"]
+    assert response.headers["Sec-WebSocket-Version"] == "13"
+    assert client_of(Stream).post("/").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("headers", "answer"),
+    [
+        ({"Upgrade": "websocket"}, "get"),
+        ({"Connection": "Upgrade"}, "get"),
+        ({"Upgrade": "h2c", "Connection": "Upgrade"}, "get"),
+        ({"Upgrade": "websocket", "Connection": "notupgrade"}, "get"),
+        ({"Upgrade": "websockets", "Connection": "upgrade"}, "get"),
+        (HANDSHAKE, "websocket"),
+        ({**HANDSHAKE, "Upgrade": "WebSocket", "Connection": "keep-alive, upgrade"}, "websocket"),
+    ],
+)
+def test_one_url_answers_get_and_websocket(headers, answer):
+    class Both(spa.Handler):
+        def get(self):
+            return "get"
+
+        def websocket(self):
+            return "websocket"
+
+    assert client_of(Both).get("/", headers=headers).text == answer
+
+
+def test_an_upgrade_of_what_is_not_a_websocket_is_400():
+    ran = []
+
+    class Page(spa.Handler):
+        def prepare(self):
+            ran.append(1)
+
+        def get(self):
+            return "x"
+
+    response = client_of(Page).get("/", headers=HANDSHAKE)
+    assert (response.status_code, response.json["detail"], ran) == (400, "This resource is not a WebSocket.", [])
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(Unauthorized, 401), (Forbidden, 403), (NotFound, 404), (RuntimeError, 500)]
+)
+def test_what_a_websocket_raises_before_it_speaks_is_an_http_answer(error, status):
+    class Stream(spa.Handler):
+        def websocket(self):
+            raise error
+
+    response = client_of(Stream).get("/", headers=HANDSHAKE)
+    assert (response.status_code, response.json["status"]) == (status, status)
+
+
+@pytest.mark.parametrize(
+    ("class_attribute", "of_the_app", "origin", "status"),
+    [
+        (None, (), "http://localhost", 200),
+        (None, (), "http://evil.example", 403),
+        (None, ("http://friend.example",), "http://friend.example", 200),
+        (("http://friend.example",), (), "http://friend.example", 200),
+        ((), ("http://friend.example",), "http://friend.example", 403),
+        (("*",), (), "http://evil.example", 200),
+    ],
+)
+def test_the_origins_of_a_handler_class_go_before_the_apps(class_attribute, of_the_app, origin, status):
+    class Stream(spa.Handler):
+        allowed_origins = class_attribute
+
+        def websocket(self):
+            return "reached"
+
+    client = client_of(Stream, allowed_origins=of_the_app)
+    assert client.get("/", headers={**HANDSHAKE, "Origin": origin}).status_code == status
+
+
+def test_a_wrong_origin_of_a_handler_class_is_a_setup_error():
+    with pytest.raises(spa.SetupError, match="write scheme://host"):
+
+        class Stream(spa.Handler):
+            allowed_origins = ("friend.example",)

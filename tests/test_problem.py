@@ -1,0 +1,154 @@
+"""Hold how HTTP errors are rendered: as problem documents or pages, with their headers, and escaped."""
+
+from datetime import UTC, datetime
+
+import pytest
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestedRangeNotSatisfiable,
+    ServiceUnavailable,
+    TooManyRequests,
+    Unauthorized,
+    abort,
+    default_exceptions,
+)
+from werkzeug.test import Client, TestResponse, create_environ, run_wsgi_app
+
+import spa
+from spa import problem
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+
+
+def rendered(error, accept=None):
+    environ = create_environ(headers=None if accept is None else {"Accept": accept})
+    return TestResponse(*run_wsgi_app(problem.render(error, environ), environ), request=None)
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_page"),
+    [
+        (None, False),
+        ("", False),
+        ("*/*", False),
+        ("application/json", False),
+        ("application/problem+json", False),
+        ("text/plain", False),
+        (BROWSER, True),
+        ("text/html", True),
+        ("text/html, */*", True),
+        ("text/html;q=0", False),
+        ("text/html, application/json", False),
+        ("application/json, text/html", False),
+        ("application/json;q=0.5, text/html", True),
+        ("application/json, text/html;q=0.5", False),
+        ("application/problem+json, text/html;q=0.9", False),
+        ("application/problem+json;q=0.1, application/json;q=0.2, text/html;q=0.3", True),
+        ("text/html;q=x", False),
+        ("text/html;q=nan", False),
+        (",;=,text/html,;;q=", True),
+        ("\xff\xfe", False),
+    ],
+)
+def test_a_page_is_for_who_prefers_html(accept, is_page):
+    response = rendered(NotFound(), accept)
+    assert response.status_code == 404
+    assert response.content_type == ("text/html; charset=utf-8" if is_page else "application/problem+json")
+    assert "Accept" in response.vary
+
+
+@pytest.mark.parametrize(
+    ("error", "members"),
+    [
+        (
+            NotFound("No such user."),
+            {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "No such user."},
+        ),
+        (BadRequest("ünï"), {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "ünï"}),
+        (HTTPException(), {"type": "about:blank", "title": "Unknown Error", "status": 500}),
+    ],
+)
+def test_a_document_has_the_members_of_rfc_9457(error, members):
+    response = rendered(error)
+    assert response.json == members
+    assert response.status_code == members["status"]
+    assert response.content_length == len(response.data)
+
+
+@pytest.mark.parametrize("code", sorted(default_exceptions))
+@pytest.mark.parametrize("accept", ["*/*", BROWSER])
+def test_every_error_of_werkzeug_is_rendered(code, accept):
+    response = rendered(default_exceptions[code](), accept)
+    assert response.status_code == code
+    assert response.data
+
+
+@pytest.mark.parametrize("accept", ["*/*", BROWSER])
+@pytest.mark.parametrize(
+    ("error", "name", "value"),
+    [
+        (MethodNotAllowed(["GET", "HEAD"]), "Allow", "GET, HEAD"),
+        (TooManyRequests(retry_after=60), "Retry-After", "60"),
+        (
+            ServiceUnavailable(retry_after=datetime(2030, 1, 1, tzinfo=UTC)),
+            "Retry-After",
+            "Tue, 01 Jan 2030 00:00:00 GMT",
+        ),
+        (Unauthorized(www_authenticate=WWWAuthenticate("basic", {"realm": "x"})), "WWW-Authenticate", "Basic realm=x"),
+        (RequestedRangeNotSatisfiable(10), "Content-Range", "bytes */10"),
+    ],
+)
+def test_the_headers_of_an_error_are_kept(error, name, value, accept):
+    response = rendered(error, accept)
+    assert response.headers.getlist(name) == [value]
+    assert len(response.headers.getlist("Content-Type")) == 1
+
+
+def test_several_challenges_are_all_kept():
+    error = Unauthorized(www_authenticate=[WWWAuthenticate("basic", {"realm": "x"}), WWWAuthenticate("bearer")])
+    assert len(rendered(error).headers.getlist("WWW-Authenticate")) == 2
+
+
+@pytest.mark.parametrize("text", ["<script>alert(1)</script>", '"onload="x', "{0.__class__}", "%s", "a & b"])
+def test_the_detail_is_escaped_in_a_page_and_whole_in_a_document(text):
+    page = rendered(NotFound(text), "text/html").text
+    assert text in page if text in ("{0.__class__}", "%s") else text not in page
+    assert "<script" not in page
+    assert rendered(NotFound(text)).json["detail"] == text
+
+
+def test_an_error_around_a_response_is_that_response():
+    class Closed(spa.Handler):
+        def get(self):
+            abort(spa.Response("closed on Sundays", 503, {"Retry-After": "86400"}))
+
+    response = Client(spa.App((("/", "", Closed),))).get("/")
+    assert (response.status_code, response.text) == (503, "closed on Sundays")
+    assert response.headers["Retry-After"] == "86400"
+
+
+def test_an_error_that_is_raised_again_and_again_is_rendered_for_each_request():
+    gone = NotFound("It was here.")
+
+    class Page(spa.Handler):
+        def get(self):
+            raise gone
+
+    class Document(spa.JSONHandler):
+        def get(self):
+            raise gone
+
+    client = Client(spa.App((("/page", "", Page), ("/document", "", Document))))
+    accept = {"Accept": "text/html"}
+    assert client.get("/document", headers=accept).mimetype == "application/problem+json"
+    assert client.get("/page", headers=accept).mimetype == "text/html"
+    assert client.get("/page").mimetype == "application/problem+json"
+    assert gone.response is None
+
+
+def test_the_page_links_to_nothing_outside():
+    assert "http" not in rendered(NotFound("x"), "text/html").text

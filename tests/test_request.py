@@ -1,0 +1,309 @@
+"""Hold the request: Werkzeug's in every attribute, read when first used, with a JSON body that is checked."""
+
+import copy
+import io
+import pickle
+import re
+
+import pytest
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.test import Client, create_environ
+from werkzeug.wrappers import Request as WerkzeugRequest
+
+import spa
+
+FORM = b"""--x\r
+Content-Disposition: form-data; name="b"\r
+\r
+2\r
+--x\r
+Content-Disposition: form-data; name="file"; filename="f.txt"\r
+\r
+data\r
+--x--\r
+"""
+ENVIRONS = {
+    "plain": lambda: create_environ("/"),
+    "query": lambda: create_environ("/ä/b c?x=1&x=2&ü=%20", "https://example.org:8443/root"),
+    "form": lambda: create_environ("/f?a=1", method="POST", data=FORM, content_type="multipart/form-data; boundary=x"),
+    "urlencoded": lambda: create_environ("/f", method="PUT", data={"b": "2"}),
+    "json": lambda: create_environ("/j", method="PATCH", json={"a": [1]}),
+    "headers": lambda: create_environ(
+        "/h",
+        method="post",
+        data=b"x",
+        headers={
+            "Accept": "text/html;q=0.5",
+            "Accept-Language": "de",
+            "Authorization": "Basic dXNlcjpwYXNz",
+            "Cache-Control": "no-cache",
+            "Cookie": "a=1; b=2",
+            "Date": "Tue, 01 Jan 2030 00:00:00 GMT",
+            "If-None-Match": '"x"',
+            "If-Modified-Since": "Tue, 01 Jan 2030 00:00:00 GMT",
+            "Origin": "https://example.org",
+            "Range": "bytes=0-1",
+            "Referer": "https://example.org/",
+            "User-Agent": "test",
+            "X-Forwarded-For": "10.0.0.1, 10.0.0.2",
+        },
+    ),
+    "bare": lambda: {"wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(), "REQUEST_METHOD": "GET"},
+}
+OWN = {"json", "max_content_length", "application", "from_values"}  # these four differ, or are for the class
+ATTRIBUTES = sorted({name for name in dir(WerkzeugRequest(create_environ("/"))) if not name.startswith("_")} - OWN)
+
+
+def seen(request, name):
+    """Return what somebody sees who reads one attribute, in a form that can be compared."""
+    try:
+        value = getattr(request, name)
+    except Exception as error:
+        return type(error)
+    if name in ("stream", "input_stream"):
+        return value.read()
+    if hasattr(type(value), "to_header"):
+        return value.to_header()
+    if name == "files":
+        return {key: (file.filename, file.read()) for key, file in value.items()}
+    if name == "environ":
+        return sorted(value)
+    if name == "headers":
+        return list(value)
+    if callable(value) and not isinstance(value, type):
+        return value.__name__
+    return re.sub(" at 0x[0-9a-f]+", "", repr(value))
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+@pytest.mark.parametrize("environ", ENVIRONS)
+def test_each_attribute_read_first_is_werkzeugs(environ, name):
+    build = ENVIRONS[environ]
+    with spa.Request(build()) as ours, WerkzeugRequest(build(), populate_request=False) as theirs:
+        assert seen(ours, name) == seen(theirs, name)
+
+
+@pytest.mark.parametrize("environ", ENVIRONS)
+def test_all_attributes_in_a_row_are_werkzeugs(environ):
+    build = ENVIRONS[environ]
+    with spa.Request(build()) as ours, WerkzeugRequest(build(), populate_request=False) as theirs:
+        assert [seen(ours, name) for name in ATTRIBUTES] == [seen(theirs, name) for name in ATTRIBUTES]
+
+
+@pytest.mark.parametrize("environ", ENVIRONS)
+def test_the_methods_of_an_unread_request_work(environ):
+    build = ENVIRONS[environ]
+    ours, theirs = spa.Request(build()), WerkzeugRequest(build())
+    assert ours.get_data() == theirs.get_data()
+    assert repr(spa.Request(build())) == repr(theirs)
+    with spa.Request(build()) as request:
+        assert request.method == theirs.method
+
+
+def test_a_request_that_nobody_reads_reads_nothing():
+    request = spa.Request({})
+    assert vars(request).keys().isdisjoint({"headers", "path", "method"})
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+def test_an_attribute_that_is_not_there_is_an_attribute_error(is_read):
+    request = spa.Request(create_environ("/x"))
+    if is_read:
+        assert request.path == "/x"
+    assert not hasattr(request, "nothing")
+    assert getattr(request, "nothing", 1) == 1
+    with pytest.raises(AttributeError, match="'Request' object has no attribute 'nothing'"):
+        request.nothing  # noqa: B018
+    assert request.path == "/x"
+
+
+@pytest.mark.parametrize("name", ["__html__", "__fspath__", "__len__", "__json__", "__setstate__"])
+def test_a_protocol_that_is_asked_for_does_not_read_the_request(name):
+    request = spa.Request({})
+    assert not hasattr(request, name)
+    assert "headers" not in vars(request)
+
+
+def test_an_object_that_was_never_initialised_does_not_recurse():
+    request = spa.Request.__new__(spa.Request)
+    with pytest.raises(AttributeError):
+        request.path  # noqa: B018
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+def test_a_copy_is_a_request_of_its_own(is_read):
+    request = spa.Request(create_environ("/x?a=1"))
+    if is_read:
+        assert request.path == "/x"
+    other = copy.copy(request)
+    other.path = "/y"
+    assert (request.path, other.path, other.args["a"]) == ("/x", "/y", "1")
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+def test_a_request_without_streams_survives_pickle(is_read):
+    environ = {key: value for key, value in create_environ("/x?a=1").items() if key.isupper()}
+    request = spa.Request(environ)
+    if is_read:
+        assert request.args["a"] == "1"
+    other = pickle.loads(pickle.dumps(request))
+    assert (other.path, other.args["a"], other.method) == ("/x", "1", "GET")
+
+
+def test_what_is_assigned_before_the_first_look_stays():
+    class Overridden(spa.Request):
+        def __init__(self, environ):
+            super().__init__(environ)
+            self.method = "PUT"
+
+    request = Overridden(create_environ("/x"))
+    request.user = "ann"
+    request.headers = {"X": "1"}
+    assert (request.path, request.method, request.user, request.headers) == ("/x", "PUT", "ann", {"X": "1"})
+
+
+@pytest.mark.parametrize(
+    ("populate", "shallow", "is_there"), [(True, False, True), (True, True, False), (False, False, False)]
+)
+def test_a_request_can_put_itself_into_the_environ(populate, shallow, is_there):
+    environ = create_environ("/")
+    request = spa.Request(environ, populate, shallow)
+    assert (environ.get("werkzeug.request") is request) is is_there
+    assert request.path == "/"
+
+
+def test_a_shallow_request_does_not_read_the_body():
+    request = spa.Request(create_environ("/", method="POST", data=b"x"), shallow=True)
+    with pytest.raises(RuntimeError, match="shallow"):
+        request.get_data()
+
+
+def test_the_app_makes_the_request_class_it_was_given():
+    class Shouting(spa.Request):
+        @property
+        def name(self):
+            return self.args["name"].upper()
+
+    class Hello(spa.Handler):
+        def get(self):
+            return self.request.name
+
+    assert Client(spa.App((("/", "", Hello),), request_class=Shouting)).get("/?name=ann").text == "ANN"
+
+
+def json_of(body, content_type="application/json"):
+    return spa.Request(create_environ("/", method="POST", data=body, content_type=content_type)).json()
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"a": 1}', {"a": 1}),
+        (b" [1, 2.5, null, true]\n", [1, 2.5, None, True]),
+        ('"é€"'.encode(), "é€"),
+        (b'"NaN, -Infinity \\" NaN"', 'NaN, -Infinity " NaN'),
+        (b"0", 0),
+    ],
+)
+def test_a_json_body_is_read(body, value):
+    assert json_of(body) == value
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        'application/json; charset="utf-8"',
+        "application/problem+json",
+        "application/vnd.api+json; version=1",
+    ],
+)
+def test_these_types_are_json(content_type):
+    assert json_of(b"[]", content_type) == []
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [None, "", "text/plain", "text/json", "application/x-www-form-urlencoded", "json", "application/xjson"],
+)
+def test_any_other_type_is_415(content_type):
+    with pytest.raises(UnsupportedMediaType, match="application/json"):
+        json_of(b"[]", content_type)
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (b"", "line 1 column 1"),
+        (b"{", "line 1 column 2"),
+        (b'{\n  "a": }', "line 2 column 8"),
+        (b"{'a': 1}", "line 1 column 2"),
+        (b"[1] 2", "line 1 column 5"),
+        (b'"\x01"', "line 1 column 2"),
+        (b'"\n"', "line 1 column 2"),
+        (b"\xff", "line 1 column 1"),
+        (b'[1,\n "\xc3\xa9\xe9"]', "line 2 column 4"),
+        (b"\xef\xbb\xbf{}", "line 1 column 1"),
+        ("{}".encode("utf-16"), "line 1 column 1"),
+        ("{}".encode("utf-16-le"), "line 1 column 2"),
+        ("{}".encode("utf-32-be"), "line 1 column 1"),
+        (b"NaN", "line 1 column 1"),
+        (b'{"NaN": "NaN \\" NaN",\n "a": NaN}', "line 2 column 7"),
+        (b"[Infinity]", "line 1 column 2"),
+        (b"[1,\n-Infinity]", "line 2 column 1"),
+    ],
+)
+def test_a_body_that_is_not_json_is_400_with_line_and_column(body, place):
+    with pytest.raises(BadRequest) as caught:
+        json_of(body)
+    assert caught.value.description.endswith(f": {place}.")
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"1" * 5_000, b'{"a":' * 100_000])
+def test_a_body_that_would_cost_too_much_is_400(body):
+    with pytest.raises(BadRequest):
+        json_of(body)
+
+
+@pytest.mark.parametrize(("size", "is_read"), [(100, True), (101, False)])
+def test_a_body_over_the_limit_is_413(size, is_read):
+    class Small(spa.Request):
+        max_content_length = 100
+
+    environ = create_environ("/", method="POST", data=b"1".ljust(size), content_type="application/json")
+    if is_read:
+        assert Small(environ).json() == 1
+    else:
+        with pytest.raises(RequestEntityTooLarge):
+            Small(environ).json()
+        assert environ["wsgi.input"].tell() == 0, "the length was believed, the body left unread"
+
+
+def test_the_limit_is_4_mib_unless_said_otherwise():
+    environ = create_environ("/", method="POST", data=b"x", content_type="application/json")
+    environ["CONTENT_LENGTH"] = str(4 * 2**20 + 1)
+    with pytest.raises(RequestEntityTooLarge):
+        spa.Request(environ).json()
+
+
+def test_a_json_body_can_be_read_twice_and_as_bytes():
+    request = spa.Request(create_environ("/", method="POST", json={"a": 1}))
+    assert request.json() == request.json() == {"a": 1}
+    assert request.get_data() == b'{"a": 1}'
+
+
+def test_errors_of_the_body_are_answered():
+    class Echo(spa.JSONHandler):
+        def post(self):
+            return self.request.json()
+
+    client = Client(spa.App((("/", "", Echo),)))
+    assert client.post("/", json={"é": [1]}).json == {"é": [1]}
+    refused = client.post("/", data=b"{", content_type="application/json")
+    assert (refused.status_code, refused.json["detail"]) == (
+        400,
+        "The body is not JSON: Expecting property name enclosed in double quotes: line 1 column 2.",
+    )
+    assert client.post("/", data=b"{}").status_code == 415

@@ -1,0 +1,229 @@
+"""Hold the responses: their bytes, and that the short way to write one differs from Werkzeug's in nothing."""
+
+import json
+
+import pytest
+from werkzeug.test import create_environ, run_wsgi_app
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+import spa
+from spa.response import encode_json
+
+
+def written(response, method="GET", **environ):
+    body, status, headers = run_wsgi_app(response, {**create_environ("/p/", method=method), **environ}, buffered=True)
+    return b"".join(body), status, list(headers)
+
+
+def with_cookie(cls):
+    response = cls("x")
+    response.set_cookie("a", "b")
+    response.set_cookie("c", "d")
+    return response
+
+
+def with_replaced_body(cls):
+    response = cls("x")
+    response.response = [b"other"]
+    return response
+
+
+def with_data(cls):
+    response = cls()
+    response.data = "later"
+    return response
+
+
+def with_removed_type(cls):
+    response = cls("x")
+    response.headers.remove("Content-Type")
+    return response
+
+
+def with_etag(cls):
+    response = cls("x")
+    response.add_etag()
+    return response
+
+
+def with_relative_location(cls):
+    response = cls("x")
+    del response.headers["Content-Type"]
+    del response.headers["Content-Length"]
+    response.headers["Location"] = "/é"
+    response.headers["Content-Length"] = "1"
+    return response
+
+
+BUILDERS = {
+    "empty": lambda cls: cls(),
+    "text": lambda cls: cls("hello"),
+    "not ascii": lambda cls: cls("hé€"),
+    "bytes": lambda cls: cls(b"\xff\x00"),
+    "empty text": lambda cls: cls(""),
+    "list": lambda cls: cls(["a", b"b"]),
+    "list of one": lambda cls: cls([b"a"]),
+    "list of one text": lambda cls: cls(["é"]),
+    "tuple": lambda cls: cls((b"a",)),
+    "generator": lambda cls: cls(part for part in ("a", b"b", "é")),
+    "status": lambda cls: cls("x", 201),
+    "status with words": lambda cls: cls("x", "200 Fine"),
+    "unknown status": lambda cls: cls("x", 799),
+    "mimetype": lambda cls: cls("<p>", mimetype="text/html"),
+    "content type": lambda cls: cls("x", content_type="image/png"),
+    "headers": lambda cls: cls("x", headers={"X-A": "1", "Cache-Control": "no-store"}),
+    "content type as header": lambda cls: cls("x", headers={"Content-Type": "text/css"}),
+    "own length": lambda cls: cls("x", headers={"Content-Length": "1"}),
+    "only a location": with_relative_location,
+    "cookies": with_cookie,
+    "replaced body": with_replaced_body,
+    "later data": with_data,
+    "no type": with_removed_type,
+    "etag": with_etag,
+    "redirect": lambda cls: cls("x", 302, {"Location": "/élan?a=b"}),
+    "corrected redirect": lambda cls: _corrected(cls("x", 302, {"Location": "there"})),
+    "passed through": lambda cls: cls([b"x"], direct_passthrough=True),
+}
+
+
+def _corrected(response):
+    response.autocorrect_location_header = True
+    return response
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize("name", BUILDERS)
+def test_a_response_is_written_as_werkzeug_writes_it(name, method):
+    build = BUILDERS[name]
+    assert written(build(spa.Response), method) == written(build(WerkzeugResponse), method)
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_a_response_can_be_sent_twice_where_werkzeugs_can(name):
+    ours, theirs = BUILDERS[name](spa.Response), BUILDERS[name](WerkzeugResponse)
+    assert [written(ours), written(ours)] == [written(theirs), written(theirs)]
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_has_no_content_type(status):
+    body, line, headers = written(spa.Response(status=status))
+    assert body == b""
+    assert line.startswith(str(status))
+    assert "Content-Type" not in dict(headers)
+
+
+def test_what_was_asked_to_run_on_close_runs_once():
+    closed = []
+    response = spa.Response("x")
+    response.call_on_close(lambda: closed.append(1))
+    assert written(response)[0] == b"x"
+    assert closed == [1]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_streamed_body_is_closed_once(method):
+    closed = []
+
+    class File:
+        def __iter__(self):
+            yield from ("a", "b")
+
+        def close(self):
+            closed.append(1)
+
+    assert written(spa.Response(File()), method)[0] == (b"ab" if method == "GET" else b"")
+    assert closed == [1]
+
+
+def test_a_subclass_that_writes_headers_of_its_own_is_heard():
+    class Marked(spa.Response):
+        def get_wsgi_headers(self, environ):
+            headers = super().get_wsgi_headers(environ)
+            headers["X-Mark"] = "1"
+            return headers
+
+    assert ("X-Mark", "1") in written(Marked("x"))[2]
+
+
+def test_a_plain_subclass_differs_in_what_it_names():
+    class Page(spa.Response):
+        default_mimetype = "text/html"
+
+    headers = dict(written(Page("<p>"))[2])
+    assert headers == {"Content-Type": "text/html; charset=utf-8", "Content-Length": "3"}
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda bad: spa.Response("x", headers={"X-A": f"a{bad}b"}),
+        lambda bad: spa.Response("x", headers={f"X-A{bad}b": "a"}),
+        lambda bad: spa.Response("x", headers=[("X-A", "1"), ("X-B", f"{bad}")]),
+        lambda bad: spa.Response("x", content_type=f"text/{bad}"),
+        lambda bad: spa.Response("x", mimetype=f"text/{bad}"),
+        lambda bad: spa.JSONResponse({}, headers={"X-A": f"a{bad}b"}),
+        lambda bad: spa.Response(status=204, headers={"X-A": f"a{bad}b"}),
+    ],
+)
+@pytest.mark.parametrize("bad", ["\r\n", "\n", "\r", "\0", "\x1b", "\x7f"])
+def test_a_control_character_in_a_header_is_an_error(build, bad):
+    with pytest.raises(ValueError, match=r"newline|control character"):
+        written(build(bad))
+
+
+@pytest.mark.parametrize("value", ["a\tb", "é", "\xff", "a b"])
+def test_what_a_header_may_hold_passes(value):
+    assert ("X-A", value) in written(spa.Response("x", headers={"X-A": value}))[2]
+
+
+@pytest.mark.parametrize(
+    ("value", "body"),
+    [
+        ({"a": 1}, b'{"a": 1}'),
+        ([], b"[]"),
+        ("é", '"é"'.encode()),
+        (None, b"null"),
+        (True, b"true"),
+        (1.5, b"1.5"),
+        ({"€": [1, "<"]}, '{"€": [1, "<"]}'.encode()),
+    ],
+)
+def test_json_is_sent_as_these_bytes(value, body):
+    assert encode_json(value) == body
+    assert written(spa.JSONResponse(value)) == (
+        body,
+        "200 OK",
+        [("Content-Type", "application/json"), ("Content-Length", str(len(body)))],
+    )
+    assert json.loads(body) == value
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), [float("nan")], {1, 2}, object(), b"x"])
+def test_json_has_no_such_value(value):
+    with pytest.raises((TypeError, ValueError)):
+        spa.JSONResponse(value)
+
+
+@pytest.mark.parametrize(
+    ("response", "line", "extra"),
+    [
+        (lambda: spa.JSONResponse({}, 201), "201 CREATED", {}),
+        (lambda: spa.JSONResponse({}, "200 Fine"), "200 Fine", {}),
+        (lambda: spa.JSONResponse({}, 201, {"Location": "/1"}), "201 CREATED", {"Location": "/1"}),
+        (lambda: spa.JSONResponse({}, headers=[("X-A", "1")]), "200 OK", {"X-A": "1"}),
+        (
+            lambda: spa.JSONResponse({}, content_type="application/geo+json"),
+            "200 OK",
+            {"Content-Type": "application/geo+json"},
+        ),
+        (
+            lambda: spa.JSONResponse({}, mimetype="application/ld+json"),
+            "200 OK",
+            {"Content-Type": "application/ld+json"},
+        ),
+    ],
+)
+def test_json_takes_status_and_headers(response, line, extra):
+    body, status, headers = written(response())
+    assert (body, status) == (b"{}", line)
+    assert dict(headers) == {"Content-Type": "application/json", "Content-Length": "2"} | extra

@@ -1,0 +1,482 @@
+"""Hold the routes: what is found for a path, what is built for a name, and that wrong routes say how to mend them."""
+
+from urllib.parse import quote, unquote
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import Map, RequestRedirect, Rule
+from werkzeug.test import Client, create_environ, run_wsgi_app
+
+import spa
+from spa.routing import Redirect, Router
+
+
+def tell(app, request, params, route_name, **kwargs):
+    """Answer with what the route was found with."""
+    return spa.JSONResponse({"name": route_name, "params": params, **kwargs})
+
+
+def seen_by(environ, start_response):
+    """Answer, as a mounted WSGI app, with where it believes to be."""
+    return spa.Response(f"{environ['SCRIPT_NAME']}|{environ['PATH_INFO']}")(environ, start_response)
+
+
+def get(app, path, script="", query="", **environ):
+    """Send a path as it is: a test client would take //host for a host."""
+    wsgi_path = path.encode().decode("latin-1")
+    raw = {**create_environ("/"), "PATH_INFO": wsgi_path, "SCRIPT_NAME": script, "QUERY_STRING": query, **environ}
+    body, status, headers = run_wsgi_app(app, raw, buffered=True)
+    return int(status[:3]), headers.get("Location"), b"".join(body).decode()
+
+
+UPGRADE = {"HTTP_UPGRADE": "websocket", "HTTP_CONNECTION": "Upgrade"}
+
+
+# What is found
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "params"),
+    [
+        ("/", "home", {}),
+        ("/users/", "users", {}),
+        ("/users/new", "new", {}),
+        ("/users/7", "user", {"id": 7}),
+        ("/users/ann", "user-by-name", {"name": "ann"}),
+        ("/users/%C3%A9%20b", "user-by-name", {"name": "é b"}),
+        ("/files/a/b.txt", "file", {"path": "a/b.txt"}),
+        ("/de/impressum", "imprint", {"lang": "de"}),
+    ],
+)
+def test_a_path_finds_its_route(path, name, params):
+    app = spa.App(
+        (
+            ("/", "home", tell),
+            ("/users/", "users", tell),
+            ("/users/<name>", "user-by-name", tell),
+            ("/users/<int:id>", "user", tell),
+            ("/users/new", "new", tell),
+            ("/files/<path:path>", "file", tell),
+            ("/<any(de, en):lang>/impressum", "imprint", tell),
+        )
+    )
+    assert Client(app).get(path).json == {"name": name, "params": params}
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/users", "/users/1/", "/user", "/USERS/1", "/users/1/2", "/users/%2F"])
+def test_any_other_path_is_not_found(path):
+    assert Client(spa.App((("/users/<id>", "", tell),))).get(path).status_code == 404
+
+
+def test_the_first_of_two_equal_patterns_is_found():
+    app = spa.App((("/a", "one", tell), ("/a", "two", tell), ("/<x>", "three", tell), ("/<x>", "four", tell)))
+    assert Client(app).get("/a").json["name"] == "one"
+    assert Client(app).get("/b").json["name"] == "three"
+
+
+def test_a_route_of_four_passes_its_keyword_arguments():
+    app = spa.App((("/a", "", tell, {"color": "red"}), ["/b", "", tell]))
+    assert Client(app).get("/a").json == {"name": "", "params": {}, "color": "red"}
+    assert Client(app).get("/b").json == {"name": "", "params": {}}
+
+
+def test_the_parameters_of_one_request_are_not_those_of_the_next():
+    def greedy(app, request, params, route_name):
+        params["seen"] = params.get("seen", 0) + 1
+        return spa.JSONResponse(params)
+
+    client = Client(spa.App((("/fixed", "", greedy), ("/<x>", "", greedy))))
+    assert [client.get("/fixed").json, client.get("/fixed").json] == [{"seen": 1}, {"seen": 1}]
+    assert [client.get("/a").json, client.get("/a").json] == [{"x": "a", "seen": 1}, {"x": "a", "seen": 1}]
+
+
+@pytest.mark.parametrize("path", ["\xff", "/\xff", "/users/\xff\xfe", "*", "", "/\x00", "/a\r\nb", "/" + "a/" * 5000])
+def test_an_odd_path_is_answered(path):
+    status, location, _ = get(spa.App((("/users/<int:id>", "", tell),)), "", PATH_INFO=path)
+    assert (status, location) == (404, None)
+
+
+# Redirects
+
+
+@pytest.mark.parametrize(
+    ("path", "script", "query", "location"),
+    [
+        ("/hello", "", "", "/hello/"),
+        ("/hello", "", "a=1&b=%2F", "/hello/?a=1&b=%2F"),
+        ("/hello", "", "q=\xc3\xa9&r=%41&s='\"<>", "/hello/?q=%C3%A9&r=%41&s='\"<>"),
+        ("/hello", "/app", "a=1", "/app/hello/?a=1"),
+        ("/hello", "/app/", "", "/app/hello/"),
+        ("/hello", "/\xc3\xa9", "", "/%C3%A9/hello/"),
+        ("/users/é b", "", "", "/users/%C3%A9%20b/"),
+        ("/users/a?b#c", "", "", "/users/a%3Fb%23c/"),
+        ("/users/a\\b", "", "", "/users/a%5Cb/"),
+        ("/users/a\r\nX-Y: z", "", "", "/users/a%0D%0AX-Y:%20z/"),
+        ("//hello", "", "", "/hello/"),
+        ("/users//ann", "", "", "/users/ann/"),
+        ("//evil/x", "", "", "/evil/x/"),
+        ("///evil/x", "", "", "/evil/x/"),
+        ("//evil.example//x", "", "", "/evil.example/x/"),
+        ("/\\evil/x", "", "", "/%5Cevil/x/"),
+        ("//evil/x", "/app", "", "/app/evil/x/"),
+        ("", "/app", "", "/app/"),
+    ],
+)
+@pytest.mark.parametrize("host", ["localhost", "evil.example", "evil.example:99999", "", "a b"])
+def test_a_missing_slash_is_a_relative_redirect(path, script, query, location, host):
+    app = spa.App((("/", "", tell), ("/hello/", "", tell), ("/users/<name>/", "", tell), ("/<a>/<b>/", "", tell)))
+    status, found, body = get(app, path, script, query, HTTP_HOST=host)
+    assert (status, unquote(found), body) == (308, unquote(location), "")
+    assert found.isascii()
+    assert found.startswith("/")
+    assert not found.startswith(("//", "/\\"))
+
+
+def test_a_redirect_keeps_what_percent_encoding_the_query_had():
+    app = spa.App((("/hello/", "", tell),))
+    assert get(app, "/hello", query="a=%2f&b=+&c=%")[1] == "/hello/?a=%2f&b=+&c=%"
+
+
+def test_a_redirect_is_found_by_the_client():
+    class Hello(spa.Handler):
+        def post(self):
+            return self.request.get_data()
+
+    response = Client(spa.App((("/hello/", "", Hello),))).post("/hello?a=1", data=b"x", follow_redirects=True)
+    assert (response.text, response.request.path) == ("x", "/hello/")
+
+
+@pytest.mark.parametrize("path", ["/hello/ann/", "/hello/ann", "//hello/ann", "/hello//ann", "/hello///ann//"])
+def test_an_upgrade_is_matched_where_another_request_is_redirected(path):
+    class Hello(spa.Handler):
+        def websocket(self, name):
+            return name
+
+    handshake = {**UPGRADE, "HTTP_SEC_WEBSOCKET_VERSION": "13", "HTTP_SEC_WEBSOCKET_KEY": "A" * 22 + "=="}
+    app = spa.App((("/hello/<name>/", "", Hello),))
+    assert get(app, path, **handshake) == (200, None, "ann")
+
+
+@pytest.mark.parametrize("path", ["/", "/hello", "//evil"])
+def test_an_upgrade_of_an_unknown_path_is_not_found(path):
+    assert get(spa.App((("/hello/<name>/", "", tell),)), path, **UPGRADE)[0] == 404
+
+
+# The short cuts in front of Werkzeug's matcher
+
+VARIABLES = [
+    "<{}>",
+    "<int:{}>",
+    "<path:{}>",
+    "<string(length=1):{}>",
+    "<float:{}>",
+    "<any(a, b):{}>",
+    "<{}>.html",
+    "x<{}>",
+]
+TEXT = [
+    "a",
+    "b",
+    "ab",
+    "a.html",
+    "é",
+    "a b",
+    "a|b",
+    "%41",
+    "A",
+    "1",
+    "1.5",
+    "-1",
+    "xa",
+    ".",
+    "..",
+    "",
+    "a\n",
+    "\\",
+    "+",
+    "$",
+]
+
+
+@st.composite
+def patterns(draw):
+    segments = draw(st.lists(st.one_of(st.sampled_from(TEXT), st.sampled_from(VARIABLES)), max_size=4))
+    return "/" + "/".join(segment.format(f"v{index}") for index, segment in enumerate(segments))
+
+
+PATHS = st.lists(st.sampled_from([*TEXT, "\xff", "\0", "a?b", "<v0>"]), max_size=5).map(
+    lambda parts: "/" + "/".join(parts)
+)
+
+
+def ours(router, path, is_upgrade=False):
+    try:
+        route, params = router.match({"PATH_INFO": path.encode().decode("latin-1")}, is_upgrade)
+    except NotFound:
+        return "not found"
+    except Redirect as redirect:
+        return redirect.location
+    return route.kwargs["index"], dict(params)
+
+
+def werkzeugs(adapter, path):
+    try:
+        index, params = adapter.match(path, websocket=False)
+    except NotFound:
+        return "not found"
+    except RequestRedirect as redirect:
+        return redirect.new_url.removeprefix("http://localhost")
+    return index, dict(params)
+
+
+@given(
+    st.lists(patterns(), min_size=1, max_size=6),
+    st.lists(PATHS, min_size=1, max_size=6),
+)
+@example(["//", "/"], ["/", "//"])
+@example(["/a//b", "/<v0>"], ["/a//b", "/a/b"])
+@example(["/a", "/<v0>"], ["//a", "/a/", "", "a", "/a\n"])
+@example(["/<v0>/", "/<v0>"], ["/a", "/a/", "/a\n"])
+@example(["/<v0>/b", "/a/<v1>"], ["/a/b", "/a/a", "/b/b", "/a//b"])
+@example(["/a/b", "/a/<v1>/c"], ["/a/b/c", "/a/b"])
+@example(["/<path:v0>", "/a"], ["/a", "/a/", "/a/b"])
+def test_a_short_cut_always_agrees_with_werkzeug(found_patterns, found_paths):
+    try:
+        rules = Map([Rule(pattern, endpoint=index) for index, pattern in enumerate(found_patterns)])
+    except (ValueError, LookupError):
+        with pytest.raises(spa.SetupError):
+            Router((pattern, "", tell) for pattern in found_patterns)
+        return
+    adapter = rules.bind("localhost")
+    router = Router((pattern, "", tell, {"index": index}) for index, pattern in enumerate(found_patterns))
+    for path in [*found_paths, *found_patterns, *(f"{pattern}/" for pattern in found_patterns)]:
+        expected = werkzeugs(adapter, path)
+        assert ours(router, path) == expected
+        if isinstance(expected, str) and expected.startswith("/"):
+            expected = werkzeugs(adapter, unquote(expected))
+        assert ours(router, path, is_upgrade=True) == expected
+
+
+# What is built
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "path"),
+    [
+        ("home", {}, "/"),
+        ("user", {"name": "ann"}, "/users/ann/"),
+        ("user", {"name": "é ?#%"}, "/users/" + quote("é ?#%") + "/"),
+        ("file", {"path": "a/b c"}, "/files/a/b%20c"),
+        ("item", {"id": 7}, "/items/7"),
+        ("item", {"id": "7"}, "/items/7"),
+        ("home", {"q": "a b", "n": 1}, "/?q=a+b&n=1"),
+        ("home", {"q": ["a", "b"]}, "/?q=a&q=b"),
+        ("home", {"q": None}, "/"),
+        ("api.v1.user", {"name": "ann"}, "/api/v1/users/ann"),
+    ],
+)
+def test_a_name_builds_its_path(name, values, path):
+    app = spa.App(
+        (
+            ("/", "home", tell),
+            ("/users/<name>/", "user", tell),
+            ("/files/<path:path>", "file", tell),
+            ("/items/<int:id>", "item", tell),
+            spa.include("/api", (spa.include("/v1", (("/users/<name>", "user", tell),), name="v1"),), name="api"),
+        )
+    )
+    built = app.url(name, **values)
+    assert built.replace("%20", "+") == path.replace("%20", "+")
+    assert Client(app).get(built).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "words"),
+    [
+        ("hom", {}, "the names are: home, item"),
+        ("", {}, "no route is called ''"),
+        ("item", {}, "'/items/<int:id>' cannot be built from {}"),
+        ("item", {"id": "abc"}, "cannot be built from {'id': 'abc'}"),
+        ("item", {"id": object}, "cannot be built"),
+        ("item", {"ident": 1}, "cannot be built"),
+    ],
+)
+def test_a_path_that_cannot_be_built_is_a_lookup_error(name, values, words):
+    app = spa.App((("/", "home", tell), ("/items/<int:id>", "item", tell), ("/x", "", tell)))
+    with pytest.raises(LookupError) as caught:
+        app.url(name, **values)
+    assert words in str(caught.value)
+
+
+def test_without_names_the_error_says_none():
+    with pytest.raises(LookupError, match="the names are: none"):
+        spa.App(()).url("home")
+
+
+def test_a_url_does_not_depend_on_the_request():
+    class Page(spa.Handler):
+        def get(self):
+            return self.app.url("page")
+
+    app = spa.App((("/page", "page", Page),))
+    assert get(app, "/page", "/app", HTTP_HOST="evil.example")[2] == "/page"
+
+
+# Include and mount
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "params"),
+    [
+        ("/api/", "api.index", {}),
+        ("/api/users/7", "api.user", {"id": 7}),
+        ("/api/quiet", "", {}),
+        ("/api/v2/users", "api.v2.users", {}),
+        ("/api/plain/users", "api.users", {}),
+        ("/de/about", "about", {"lang": "de"}),
+        ("/de/docs/intro", "page", {"lang": "de", "page": "intro"}),
+    ],
+)
+def test_included_routes_have_the_prefix_in_pattern_and_name(path, name, params):
+    app = spa.App(
+        (
+            spa.include(
+                "/api",
+                (
+                    ("/", "index", tell),
+                    ("/users/<int:id>", "user", tell),
+                    ("/quiet", "", tell),
+                    spa.include("/v2", (("/users", "users", tell),), name="v2"),
+                    spa.include("/plain", [("/users", "users", tell)]),
+                ),
+                name="api",
+            ),
+            spa.include("/<lang>", (("/about", "about", tell), spa.include("/docs", (("/<page>", "page", tell),)))),
+        )
+    )
+    assert Client(app).get(path).json == {"name": name, "params": params}
+    if name:
+        assert app.url(name, **params) == path
+
+
+@pytest.mark.parametrize(
+    ("path", "script", "seen"),
+    [
+        ("/admin", "", "/admin|"),
+        ("/admin/", "", "/admin|/"),
+        ("/admin/a/b", "", "/admin|/a/b"),
+        ("/admin/é", "", "/admin|/é"),
+        ("/admin//evil", "", "/admin|//evil"),
+        ("/admin/a", "/app", "/app/admin|/a"),
+        ("/v1/deep/a", "", "/v1/deep|/a"),
+        ("/élan/a", "", "/élan|/a"),
+    ],
+)
+def test_a_mounted_app_sees_the_rest_of_the_path(path, script, seen):
+    app = spa.App(
+        (
+            spa.mount("/admin", seen_by),
+            spa.include("/v1", (spa.mount("/deep", seen_by),)),
+            spa.mount("/élan", seen_by),
+        )
+    )
+    status, _, body = get(app, path, script)
+    assert (status, body.encode("latin-1").decode() if "Ã" in body else body) == (200, seen)
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("/a", "short"),
+        ("/a/x", "short"),
+        ("/a/b", "long"),
+        ("/a/b/c", "long"),
+        ("/a/bc", "short"),
+        ("/ab", "route"),
+    ],
+)
+def test_the_longest_mount_is_asked(path, answer):
+    def says(word):
+        return lambda *arguments: spa.Response(word) if len(arguments) == 4 else spa.Response(word)(*arguments)
+
+    app = spa.App(
+        (("/<path:rest>", "", says("route")), spa.mount("/a", says("short")), spa.mount("/a/b", says("long")))
+    )
+    assert Client(app).get(path).text == answer
+
+
+def test_an_app_can_be_mounted_in_an_app():
+    inner = spa.App((("/", "home", tell), ("/x/", "x", tell)))
+    app = spa.App((spa.mount("/inner", inner),))
+    assert Client(app).get("/inner/").json["name"] == "home"
+    assert Client(app).get("/inner").headers["Location"] == "/inner/"
+    assert Client(app).get("/inner/x?q=1").headers["Location"] == "/inner/x/?q=1"
+    assert Client(app).get("/inner/nothing").status_code == 404
+
+
+def test_a_mounted_app_does_not_change_the_environ_of_its_caller():
+    environ = create_environ("/admin/x")
+    run_wsgi_app(spa.App((spa.mount("/admin", seen_by),)), environ)
+    assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("", "/admin/x")
+
+
+# Wrong routes
+
+
+@pytest.mark.parametrize(
+    ("routes", "words"),
+    [
+        (lambda: (("/", "home", tell)), "a tuple of one route ends with a comma"),
+        (lambda: None, "routes are a tuple"),
+        (lambda: 1, "routes are a tuple"),
+        (lambda: (("/", "home"),), "a route is (pattern, name, handler)"),
+        (lambda: (("/", "home", tell, {}, 1),), "a route is (pattern, name, handler)"),
+        (lambda: (None,), "a route is (pattern, name, handler)"),
+        (lambda: (("home", "", tell),), "starts with a slash"),
+        (lambda: (("", "", tell),), "starts with a slash"),
+        (lambda: ((1, "", tell),), "starts with a slash"),
+        (lambda: (("/", None, tell),), "the name is a string, empty for none"),
+        (lambda: (("/", tell, "home"),), "the name is a string"),
+        (lambda: (("/", "home", "Home"),), "the handler is a Handler class or a function"),
+        (lambda: (("/", "home", None),), "the handler is a Handler class or a function"),
+        (lambda: (("/", "home", tell, "x"),), "the keyword arguments are a dict"),
+        (lambda: (("/", "home", tell, None),), "the keyword arguments are a dict"),
+        (lambda: (("/a", "x", tell), ("/b", "x", tell)), "two routes are called 'x'"),
+        (
+            lambda: (("/a", "v.x", tell), spa.include("/v", (("/b", "x", tell),), name="v")),
+            "two routes are called 'v.x'",
+        ),
+        (lambda: (("/<x", "", tell),), "'/<x'"),
+        (lambda: (("/<nothing:x>", "", tell),), "'/<nothing:x>'"),
+        (lambda: (("/<x>/<x>", "", tell),), "'/<x>/<x>'"),
+        (lambda: (("/<int(min=a:x>", "", tell),), "'/<int(min=a:x>'"),
+        (lambda: (spa.include("api", ()),), "include('api'): the path starts with a slash"),
+        (lambda: (spa.include("/api/", ()),), "does not end with one"),
+        (lambda: (spa.include("", ()),), "include('')"),
+        (lambda: (spa.include(None, ()),), "include(None)"),
+        (lambda: (spa.include("/api", None),), "routes are a tuple"),
+        (lambda: (spa.include("/api", (("x", "", tell),)),), "starts with a slash"),
+        (lambda: (spa.mount("admin", seen_by),), "mount('admin'): the path starts with a slash"),
+        (lambda: (spa.mount("/admin/", seen_by),), "does not end with one"),
+        (lambda: (spa.mount("/", seen_by),), "does not end with one"),
+        (lambda: (spa.mount(None, seen_by),), "mount(None)"),
+        (lambda: (spa.mount("/<x>", seen_by),), "a mount has no variables"),
+        (lambda: (spa.include("/<x>", (spa.mount("/admin", seen_by),)),), "a mount has no variables"),
+        (lambda: (spa.mount("/admin", None),), "pass a WSGI app"),
+    ],
+)
+def test_wrong_routes_are_a_setup_error_that_says_what_to_write(routes, words):
+    with pytest.raises(spa.SetupError) as caught:
+        spa.App(routes())
+    assert words in str(caught.value)
+
+
+def test_names_may_be_empty_several_times():
+    app = spa.App((("/a", "", tell), ("/b", "", tell), spa.include("/v", (("/c", "", tell),), name="v")))
+    assert [Client(app).get(path).json["name"] for path in ("/a", "/b", "/v/c")] == ["", "", ""]
+
+
+def test_an_app_may_have_no_routes():
+    assert Client(spa.App(())).get("/").status_code == 404

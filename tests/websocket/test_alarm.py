@@ -1,0 +1,119 @@
+"""Alarms over one timer, on a clock that the test sets."""
+
+import gc
+import weakref
+
+import gevent
+import gevent.event
+import pytest
+
+from spa.websocket.alarm import AlarmClock
+
+
+class Time:
+    """A clock that stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def clock(time):
+    return AlarmClock(time)
+
+
+def test_alarms_ring_in_the_order_of_their_times_and_not_before(time, clock):
+    rung = []
+    for at in (103, 101, 102):
+        clock.at(at, lambda at=at: rung.append(at))
+    clock.ring()
+    assert rung == []
+    time.now = 102
+    clock.ring()
+    assert rung == [101, 102]
+    time.now = 1000
+    clock.ring()
+    clock.ring()
+    assert rung == [101, 102, 103]
+
+
+def test_a_cancelled_alarm_does_not_ring_and_may_be_cancelled_again(time, clock):
+    rung = []
+    first = clock.at(101, lambda: rung.append("first"))
+    clock.at(101, lambda: rung.append("second"))
+    first.cancel()
+    first.cancel()
+    time.now = 101
+    clock.ring()
+    first.cancel()
+    assert rung == ["second"]
+
+
+def test_an_alarm_may_set_and_cancel_others_while_it_rings(time, clock):
+    rung = []
+    later = clock.at(102, lambda: rung.append("later"))
+
+    def first() -> None:
+        later.cancel()
+        clock.at(101, lambda: rung.append("at once"))
+        clock.at(200, lambda: rung.append("much later"))
+
+    clock.at(101, first)
+    time.now = 103
+    clock.ring()
+    assert rung == ["at once"]
+
+
+def test_cancelled_alarms_do_not_pile_up(clock):
+    class Thing:
+        def call(self) -> None: ...
+
+    things = []
+    for number in range(1000):
+        thing = Thing()
+        things.append(weakref.ref(thing))
+        clock.at(1000 + number, thing.call).cancel()
+        del thing
+    gc.collect()
+    assert sum(thing() is not None for thing in things) == 0
+    assert len(clock._heap) < 200
+
+
+def test_alarms_survive_the_clearing_out_of_cancelled_ones(time, clock):
+    rung = []
+    clock.at(101, lambda: rung.append("kept"))
+    for _ in range(500):
+        clock.at(101, lambda: rung.append("cancelled")).cancel()
+    time.now = 101
+    clock.ring()
+    assert rung == ["kept"]
+
+
+def test_the_event_loop_rings_by_itself():
+    clock = AlarmClock()
+    rung = gevent.event.Event()
+    never = clock.at(clock.now() + 3600, rung.set)
+    clock.at(clock.now() + 0.01, rung.set)
+    try:
+        assert rung.wait(5)
+    finally:
+        never.cancel()
+
+
+def test_one_alarm_that_raises_does_not_silence_the_others(monkeypatch):
+    errors = []
+    monkeypatch.setattr(gevent.get_hub(), "handle_error", lambda *error: errors.append(error[1]))
+    clock = AlarmClock()
+    rung = gevent.event.Event()
+    clock.at(clock.now() + 0.01, lambda: 1 / 0)
+    clock.at(clock.now() + 0.02, rung.set)
+    assert rung.wait(5)
+    assert errors == [ZeroDivisionError]

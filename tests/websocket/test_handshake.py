@@ -1,0 +1,222 @@
+"""Whether a request may become a WebSocket, decided from its environ alone."""
+
+import pytest
+from werkzeug.exceptions import BadRequest, Forbidden
+
+from spa.errors import SetupError
+from spa.websocket import handshake
+from spa.websocket.handshake import UpgradeRequired
+
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+
+
+def environ(**changes) -> dict:
+    """Return the environ of a valid handshake with some keys changed; None drops one."""
+    valid = {
+        "REQUEST_METHOD": "GET",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8000",
+        "wsgi.url_scheme": "http",
+        "HTTP_HOST": "app.example",
+        "HTTP_UPGRADE": "websocket",
+        "HTTP_CONNECTION": "Upgrade",
+        "HTTP_SEC_WEBSOCKET_KEY": KEY,
+        "HTTP_SEC_WEBSOCKET_VERSION": "13",
+    }
+    return {name: value for name, value in (valid | changes).items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("connection", "upgrade", "expected"),
+    [
+        ("Upgrade", "websocket", True),
+        ("keep-alive, Upgrade", "websocket", True),
+        ("UPGRADE", "WebSocket", True),
+        ("upgrade,", "websocket", True),
+        ("notupgrade", "websocket", False),
+        ("keep-alive", "websocket", False),
+        ("Upgrade", "websockets", False),
+        ("Upgrade", "", False),
+        ("", "websocket", False),
+        (None, "websocket", False),
+        ("Upgrade", None, False),
+    ],
+)
+def test_an_upgrade_is_recognised_by_its_tokens(connection, upgrade, expected):
+    assert handshake.is_upgrade(environ(HTTP_CONNECTION=connection, HTTP_UPGRADE=upgrade)) is expected
+
+
+@pytest.mark.parametrize(
+    ("header", "subprotocols"),
+    [(None, ()), ("", ()), ("a", ("a",)), ("a, b ,c", ("a", "b", "c")), (",, a,", ("a",))],
+)
+def test_a_valid_request_gives_key_and_subprotocols(header, subprotocols):
+    offer = handshake.check(environ(HTTP_SEC_WEBSOCKET_PROTOCOL=header))
+    assert offer == handshake.Handshake(KEY, subprotocols)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"REQUEST_METHOD": "POST"}, BadRequest),
+        ({"SERVER_PROTOCOL": "HTTP/1.0"}, BadRequest),
+        ({"HTTP_SEC_WEBSOCKET_VERSION": None}, BadRequest),
+        ({"HTTP_SEC_WEBSOCKET_VERSION": "12"}, UpgradeRequired),
+        ({"HTTP_SEC_WEBSOCKET_VERSION": "8, 13"}, UpgradeRequired),
+        ({"HTTP_SEC_WEBSOCKET_VERSION": ""}, UpgradeRequired),
+        ({"HTTP_SEC_WEBSOCKET_KEY": None}, BadRequest),
+        ({"HTTP_SEC_WEBSOCKET_KEY": ""}, BadRequest),
+        ({"HTTP_SEC_WEBSOCKET_KEY": "AAAAAAAAAAAAAAAAAAAA"}, BadRequest),  # 15 bytes
+        ({"HTTP_SEC_WEBSOCKET_KEY": "!" * 24}, BadRequest),
+        ({"HTTP_SEC_WEBSOCKET_KEY": f"{KEY}, {KEY}"}, BadRequest),
+        ({"HTTP_SEC_WEBSOCKET_KEY": f"{KEY},{KEY}"}, BadRequest),
+        ({"HTTP_SEC_WEBSOCKET_KEY": "\xe9" * 24}, BadRequest),
+        ({"HTTP_SEC_WEBSOCKET_KEY": "A" * 100_000}, BadRequest),
+    ],
+)
+def test_an_invalid_request_is_refused(changes, error):
+    with pytest.raises(error) as caught:
+        handshake.check(environ(**changes))
+    assert caught.value.code in (400, 426)
+
+
+def test_426_names_protocol_and_version():
+    headers = dict(UpgradeRequired().get_headers())
+    assert (headers["Upgrade"], headers["Sec-WebSocket-Version"]) == ("websocket", "13")
+
+
+@pytest.mark.parametrize(
+    ("origin", "scheme", "host", "expected"),
+    [
+        ("http://app.example", "http", "app.example", True),
+        ("http://app.example:80", "http", "app.example", True),
+        ("http://app.example", "http", "app.example:80", True),
+        ("http://APP.example", "http", "app.EXAMPLE", True),
+        ("https://app.example", "https", "app.example", True),
+        ("https://app.example:443", "https", "app.example", True),
+        ("https://app.example", "http", "app.example", True),  # a proxy that ended TLS, and was not told of
+        ("http://app.example", "https", "app.example", False),
+        ("http://app.example:8000", "http", "app.example", False),
+        ("http://app.example", "http", "app.example:8000", False),
+        ("http://app.example.evil", "http", "app.example", False),
+        ("http://evilapp.example", "http", "app.example", False),
+        ("http://evil/app.example", "http", "app.example", False),
+        ("http://app.example/", "http", "app.example", False),
+        ("http://app.example/path", "http", "app.example", False),
+        ("http://app.example?", "http", "app.example", False),
+        ("http://app.example#", "http", "app.example", False),
+        ("http://app.example@evil", "http", "app.example", False),
+        ("http://evil@app.example", "http", "app.example", False),
+        ("http://app.example:port", "http", "app.example", False),
+        ("http://app.example:99999", "http", "app.example", False),
+        ("http://[::1", "http", "app.example", False),
+        ("http://[::1]:8000", "http", "[::1]:8000", True),
+        ("http://app.example", "http", "app.example:port", False),
+        ("http://", "http", "", False),
+        ("//app.example", "http", "app.example", False),
+        ("app.example", "http", "app.example", False),
+        ("null", "http", "null", False),
+        ("null", "http", "app.example", False),
+        ("", "http", "app.example", False),
+        ("file://", "http", "", False),
+        ("ws://app.example", "http", "app.example", False),
+        ("chrome-extension://app.example", "http", "app.example", False),
+        ("http://app.example\t", "http", "app.example", False),
+        ("http://app\n.example", "http", "app.example", False),
+        (" http://app.example", "http", "app.example", False),
+    ],
+)
+def test_a_page_is_of_the_same_host_only_if_name_and_port_agree(origin, scheme, host, expected):
+    assert handshake.is_same_host(origin, scheme, host) is expected
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed", "passes"),
+    [
+        (None, (), True),
+        ("http://app.example", (), True),
+        ("http://evil.example", (), False),
+        ("http://evil.example", ("*",), True),
+        ("null", (), False),
+        ("null", ("null",), True),
+        ("https://friend.example", ("https://friend.example",), True),
+        ("http://friend.example", ("https://friend.example",), False),
+        ("https://friend.example.evil", ("https://friend.example",), False),
+        ("https://friend", ("https://friend.example",), False),
+    ],
+)
+def test_an_origin_passes_if_it_is_the_hosts_own_or_allowed(origin, allowed, passes):
+    request = environ(HTTP_ORIGIN=origin)
+    if passes:
+        handshake.check_origin(request, allowed)
+    else:
+        with pytest.raises(Forbidden):
+            handshake.check_origin(request, allowed)
+
+
+def test_without_a_host_header_the_address_of_the_server_counts():
+    handshake.check_origin(environ(HTTP_HOST=None, HTTP_ORIGIN="http://127.0.0.1:8000"), ())
+    with pytest.raises(Forbidden):
+        handshake.check_origin(environ(HTTP_HOST=None, HTTP_ORIGIN="http://127.0.0.1"), ())
+
+
+@pytest.mark.parametrize(
+    "origins", ["https://app.example", ["app.example"], ["https://app.example/"], ["https://app.example/x"], ["https://"], [""]]
+)
+def test_allowed_origins_that_can_never_match_are_a_mistake_in_the_setup(origins):
+    with pytest.raises(SetupError):
+        handshake.check_allowed_origins(origins)
+
+
+def test_allowed_origins_become_a_tuple():
+    origins = ["*", "null", "https://app.example", "http://app.example:8000"]
+    assert handshake.check_allowed_origins(origins) == tuple(origins)
+
+
+@pytest.mark.parametrize(
+    ("offered", "supported", "chosen"),
+    [
+        ((), ("a",), None),
+        (("a",), (), None),
+        (("b", "a"), ("a", "b"), "a"),
+        (("chat",), ("chat.v1",), None),
+        (("chat.v1.1",), ("chat.v1",), None),
+        (("x", "b"), ("a", "b"), "b"),
+    ],
+)
+def test_the_servers_first_choice_is_taken(offered, supported, chosen):
+    assert handshake.choose_subprotocol(offered, supported) == chosen
+
+
+def test_the_answer_is_the_one_of_the_rfc():
+    assert handshake.response(KEY, "chat", [("X-One", "1"), ("X-Two", "grün")]) == (
+        b"HTTP/1.1 101 Switching Protocols\r\n"
+        b"Upgrade: websocket\r\n"
+        b"Connection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+        b"Sec-WebSocket-Protocol: chat\r\n"
+        b"X-One: 1\r\n"
+        b"X-Two: gr\xfcn\r\n"
+        b"\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("X-Bad", "one\r\nSet-Cookie: two"),
+        ("X-Bad", "one\ntwo"),
+        ("X-Bad", "\0"),
+        ("X-Bad\r\nX-Worse", "one"),
+        ("Sec-WebSocket-Accept", "mine"),
+        ("sec-websocket-protocol", "mine"),
+        ("Connection", "close"),
+        ("Upgrade", "h2c"),
+        ("Content-Length", "5"),
+        ("Transfer-Encoding", "chunked"),
+    ],
+)
+def test_a_header_that_would_break_the_answer_is_refused(header):
+    with pytest.raises(ValueError, match="header"):
+        handshake.response(KEY, None, [header])

@@ -1,0 +1,63 @@
+"""Bounds of a WebSocket: their defaults, and what they refuse to be."""
+
+import dataclasses
+
+import pytest
+
+from spa.errors import SetupError
+from spa.websocket.limits import Limits
+
+
+def test_the_defaults_are_those_of_the_documentation():
+    assert dataclasses.asdict(Limits()) == {
+        "max_message": 2**20,
+        "max_fragments": None,
+        "max_waiting_in": 16,
+        "max_waiting_out": 64,
+        "max_bytes_out": 2**20,
+        "ping_interval": 20.0,
+        "ping_timeout": 20.0,
+        "close_timeout": 5.0,
+        "send_timeout": 10.0,
+        "stop_after": 0.8,
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "fragments"),
+    [
+        ({}, 4096),
+        ({"max_message": 100}, 1024),
+        ({"max_message": 2**18 + 256}, 1025),
+        ({"max_message": 2**20, "max_fragments": 3}, 3),
+    ],
+)
+def test_the_fragments_follow_from_the_size_unless_they_are_given(options, fragments):
+    assert Limits(**options).fragments == fragments
+
+
+@pytest.mark.parametrize("name", ["max_message", "max_waiting_in", "max_waiting_out", "max_bytes_out"])
+@pytest.mark.parametrize("value", [0, -1])
+def test_a_bound_below_one_is_a_mistake_in_the_setup(name, value):
+    with pytest.raises(SetupError, match=name):
+        Limits(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["ping_interval", "ping_timeout", "close_timeout", "send_timeout"])
+@pytest.mark.parametrize("value", [0, -1.0, float("nan")])
+def test_a_time_that_is_not_positive_is_a_mistake_in_the_setup(name, value):
+    with pytest.raises(SetupError, match=name):
+        Limits(**{name: value})
+
+
+@pytest.mark.parametrize(("name", "value"), [("max_fragments", 0), ("max_fragments", -1), ("stop_after", -1.0)])
+def test_an_optional_bound_that_makes_no_sense_is_a_mistake_in_the_setup(name, value):
+    with pytest.raises(SetupError, match=name):
+        Limits(**{name: value})
+
+
+def test_bounds_are_given_by_name_and_never_change():
+    with pytest.raises(TypeError):
+        Limits(5)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Limits().max_message = 5
