@@ -85,7 +85,10 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     def _hijack(self) -> tuple[Any, bytes]:
         self.hijacked = True
         self.close_connection = True
-        return self.socket, read_ahead(self.socket, self.rfile)
+        early = read_ahead(self.socket, self.rfile)
+        self.rfile.close()  # an idle WebSocket would keep its buffer of 8 KiB, and the parsed headers
+        del self.headers
+        return self.socket, early
 
     def _write_with_headers(self, data: bytes) -> None:
         """Send headers and a small body at once: two sends would be two segments, and often two wake-ups."""

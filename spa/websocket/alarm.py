@@ -1,6 +1,7 @@
 """Call many connections back at their own times, from one timer of the event loop."""
 
 import heapq
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -69,8 +70,14 @@ class AlarmClock:
             if call is None:
                 self._cancelled -= 1
             else:
-                call()
+                self._call(call)
         self._arm()
+
+    def _call(self, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except Exception:
+            gevent.get_hub().handle_error(call, *sys.exc_info())  # a bug; the other alarms must ring
 
     def _arm(self) -> None:
         loop = gevent.get_hub().loop

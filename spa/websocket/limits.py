@@ -53,6 +53,10 @@ class Limits:
         for name in ("ping_interval", "ping_timeout", "close_timeout", "send_timeout"):
             if not getattr(self, name) > 0:
                 raise SetupError(f"websocket limit {name} must be more than 0 seconds")
+        if self.max_fragments is not None and self.max_fragments < 1:
+            raise SetupError("websocket limit max_fragments must be at least 1, or None")
+        if self.stop_after is not None and not self.stop_after >= 0:
+            raise SetupError("websocket limit stop_after must be 0 seconds or more, or None")
 
     @property
     def fragments(self) -> int:

@@ -42,17 +42,14 @@ class Protocol(FrameProtocol):
     """
 
     def __init__(self, limits: Limits) -> None:
-        super().__init__(SERVER, state=State.OPEN, max_size=limits.max_message, logger=logger)
+        super().__init__(SERVER, state=State.OPEN, logger=logger)
         self.reader = self._reader = Reader()
         self.parser = self.parse()
         next(self.parser)  # it stands before the first byte, as in the constructor it replaces
         self._limits = limits
+        self._allow_frames_after(0)
         self._messages: list[str | bytes] = []
-        self._fragments = 0
-        self._size = 0
-        self._text: list[str] | None = None
-        self._binary = bytearray()
-        self._decoder = UTF8_DECODER()
+        self._fragments: Fragments | None = None
 
     @property
     def missing(self) -> int:
@@ -136,44 +133,68 @@ class Protocol(FrameProtocol):
         if frame.opcode is CLOSE:
             self.current_size = None  # a Close may stand between fragments (section 5.4): the message is dropped
         super().recv_frame(frame)
-        if frame.opcode is TEXT or frame.opcode is BINARY:
+        if frame.opcode is CONT:
+            self._gather(frame)
+        elif frame.opcode is TEXT or frame.opcode is BINARY:
             if frame.fin:
-                data = frame.data
-                self._messages.append(data.decode() if frame.opcode is TEXT else bytes(data))  # type: ignore[union-attr]
-                return
-            self._text = [] if frame.opcode is TEXT else None
-            self._fragments = self._size = 0
-        elif frame.opcode is not CONT:
-            return
-        self._gather(frame)
+                data = bytes(frame.data)
+                if len(data) > self._limits.max_message:
+                    raise PayloadTooBig(len(data), self._limits.max_message)
+                self._messages.append(data.decode() if frame.opcode is TEXT else data)
+            else:
+                self._fragments = Fragments(frame.opcode is TEXT)
+                self._gather(frame)
 
     def _gather(self, frame: Frame) -> None:
-        """Add one fragment; each piece of text is decoded as it comes, so nothing is kept twice."""
-        self._fragments += 1
-        self._size += len(frame.data)
-        if self._size > self._limits.max_message:
-            raise PayloadTooBig(self._size, self._limits.max_message)
-        if self._fragments > self._limits.fragments:
+        fragments, limits = self._fragments, self._limits
+        assert fragments is not None  # the parser has refused a continuation of nothing
+        fragments.add(frame.data, frame.fin)
+        if fragments.size > limits.max_message:
+            raise PayloadTooBig(fragments.size, limits.max_message)
+        if fragments.number > limits.fragments:
             self.fail(CloseCode.POLICY_VIOLATION, "too many fragments")
-            return
-        if self._text is not None:
-            self._text.append(self._decoder.decode(frame.data, frame.fin))
+        elif frame.fin:
+            self._messages.append(fragments.join())
+            self._fragments = None
+            self._allow_frames_after(0)
         else:
-            self._binary += frame.data
-        if frame.fin:
-            self._finish_message()
-        else:
-            # A ping between fragments must pass even when the message has no room left (section 5.4).
-            self.max_message_size = max(self._limits.max_message, self._size + LONGEST_CONTROL_PAYLOAD)
+            self._allow_frames_after(fragments.size)
 
-    def _finish_message(self) -> None:
-        self.max_message_size = self._limits.max_message
-        if self._text is not None:
-            self._messages.append("".join(self._text))
-            self._text = None
+    def _allow_frames_after(self, size: int) -> None:
+        """Let the parser refuse a frame that is too large from its header, when a message has this size so far.
+
+        It applies the bound to control frames too, and these must pass between fragments of a message that has no
+        room left (section 5.4).
+        """
+        self.max_message_size = max(self._limits.max_message, size + LONGEST_CONTROL_PAYLOAD)
+
+
+class Fragments:
+    """A message that comes in fragments; text is decoded piece by piece, so that nothing is kept twice."""
+
+    def __init__(self, is_text: bool) -> None:
+        self.number = 0
+        self.size = 0
+        self._decoder = UTF8_DECODER() if is_text else None
+        self._text: list[str] = []
+        self._binary = bytearray()
+
+    def add(self, data: Bytes, is_last: bool) -> None:
+        """Add a fragment.
+
+        Raises:
+            UnicodeDecodeError: the text is not UTF-8, or ends within a character.
+        """
+        self.number += 1
+        self.size += len(data)
+        if self._decoder is not None:
+            self._text.append(self._decoder.decode(data, is_last))
         else:
-            self._messages.append(bytes(self._binary))
-            self._binary = bytearray()
+            self._binary += data
+
+    def join(self) -> str | bytes:
+        """Return the message."""
+        return "".join(self._text) if self._decoder is not None else bytes(self._binary)
 
 
 class Reader(StreamReader):

@@ -124,7 +124,6 @@ def test_426_names_protocol_and_version():
         ("chrome-extension://app.example", "http", "app.example", False),
         ("http://app.example\t", "http", "app.example", False),
         ("http://app\n.example", "http", "app.example", False),
-        (" http://app.example", "http", "app.example", False),
     ],
 )
 def test_a_page_is_of_the_same_host_only_if_name_and_port_agree(origin, scheme, host, expected):
