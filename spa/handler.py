@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPMethod
 from typing import Any, ClassVar, Protocol
 
+from gevent import GreenletExit
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, MethodNotAllowed
 
@@ -178,7 +179,7 @@ class Handler:
     def _tell_closed(self, environ: dict[str, Any]) -> None:
         try:
             self.websocket_close()
-        except Exception:
+        except (Exception, GreenletExit):
             lifecycle.logger.exception("WebSocket %s: websocket_close failed", lifecycle.describe(environ))
 
     def _websocket_settings(self) -> lifecycle.Settings:

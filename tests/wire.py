@@ -224,7 +224,7 @@ class Wire:
     def read_text(self) -> str:
         """Return the text of the next frame, which must be a whole text message."""
         got = self.read_frame()
-        assert got.opcode == TEXT and got.fin, got
+        assert (got.opcode, got.fin) == (TEXT, True), got
         return got.payload.decode()
 
     def read_close(self) -> Frame:

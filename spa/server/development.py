@@ -9,6 +9,7 @@ from typing import Any
 import gevent
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
+from gevent.ssl import SSLContext
 from geventwebsocket.handler import WebSocketHandler
 
 from spa.websocket.connection import Connection
@@ -113,17 +114,24 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
     Args:
         listener: a socket, or ``(host, port)``.
         app: the WSGI app.
-        options: as ``gevent.pywsgi.WSGIServer``.
+        certfile: a certificate chain in PEM, for TLS.
+        keyfile: its private key, if it is in a file of its own.
+        options: as ``gevent.pywsgi.WSGIServer``; ``ssl_context`` for TLS with more to say.
     """
 
     handler_class = RequestHandler
     max_delay = 0.5  # seconds between two tries to accept when the process is out of descriptors
 
-    def __init__(self, listener: Any, app: Any, **options: Any) -> None:
+    def __init__(
+        self, listener: Any, app: Any, *, certfile: str | None = None, keyfile: str | None = None, **options: Any
+    ) -> None:
         self.connections = Registry()
         self.handlers: set[RequestHandler] = set()
         self.is_stopping = False
         options.setdefault("spawn", Pool())
+        if certfile is not None:  # gevent would choose a protocol that Python has deprecated
+            context = options["ssl_context"] = SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certfile, keyfile)
         environ = {"wsgi.multithread": True, **(options.pop("environ", None) or {})}
         super().__init__(listener, app, environ=environ, **options)
 

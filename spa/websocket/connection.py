@@ -267,6 +267,8 @@ class Connection:
             while self._outbox:
                 data = self._outbox[0]
                 sent = self._send(data)
+                if not sent:  # how TLS says that it would block
+                    break
                 self._outbox_size -= sent
                 self._progressed = self._clock.now()
                 if sent < len(data):

@@ -142,6 +142,8 @@ class Lifecycle:
         assert connection is not None
         try:
             connection.finish(code)
+        except gevent.GreenletExit:
+            pass  # a stop that was on its way when the handler ended; the connection has been ended all the same
         finally:
             self._registry.discard(connection)
 

@@ -84,7 +84,8 @@ def test_on_sigterm_sockets_get_1001_at_once_and_the_request_in_flight_completes
 @pytest.mark.parametrize(("name", "timeout"), [("spa.run", 1), ("gevent", 2), (WORKER, 4)])
 def test_a_handler_that_ignores_its_end_is_stopped_at_the_deadline(name, timeout):
     port = free_port()
-    with running(command(name, port, timeout), port, cwd=ROOT) as program, wire.connect(port, "/stubborn") as connection:
+    words = command(name, port, timeout)
+    with running(words, port, cwd=ROOT) as program, wire.connect(port, "/stubborn") as connection:
         program.send_signal(signal.SIGTERM)
         assert connection.skip_to_close().code == 1001
         returncode, out, err = program.finish(timeout + 3)

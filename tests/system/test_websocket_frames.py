@@ -227,7 +227,14 @@ def test_a_length_over_the_limit_is_refused_from_the_header_alone(server, opcode
 
 @pytest.mark.parametrize(
     ("sizes", "code"),
-    [([1001], 1009), ([1000, 1], 1009), ([500, 501], 1009), ([999, 0, 1, 0, 1], 1009), ([1000], None), ([400, 600], None)],
+    [
+        ([1001], 1009),
+        ([1000, 1], 1009),
+        ([500, 501], 1009),
+        ([999, 0, 1, 0, 1], 1009),
+        ([1000], None),
+        ([400, 600], None),
+    ],
     ids=str,
 )
 def test_the_limit_counts_over_all_fragments_and_may_be_reached(server, sizes, code):

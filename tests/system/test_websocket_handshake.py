@@ -23,7 +23,8 @@ def test_a_valid_handshake_is_answered_with_101_and_the_proof_of_the_key(server)
     assert answer.headers["connection"].lower() == "upgrade"
     assert "sec-websocket-extensions" not in answer.headers
     assert "sec-websocket-protocol" not in answer.headers
-    assert "content-length" not in answer.headers and "transfer-encoding" not in answer.headers
+    assert "content-length" not in answer.headers
+    assert "transfer-encoding" not in answer.headers
 
 
 def test_the_sample_key_of_the_rfc_gives_the_sample_proof(server):
@@ -61,7 +62,9 @@ def test_a_missing_version_is_a_bad_request(server):
     assert status(server, "/echo/", without=["Sec-WebSocket-Version"]) == 400
 
 
-@pytest.mark.parametrize("options", [{"method": "POST"}, {"method": "PUT"}, {"method": "HEAD"}, {"version": "HTTP/1.0"}])
+@pytest.mark.parametrize(
+    "options", [{"method": "POST"}, {"method": "PUT"}, {"method": "HEAD"}, {"version": "HTTP/1.0"}]
+)
 def test_an_upgrade_by_another_method_or_by_http_1_0_is_refused(server, options):
     with Wire(server.port) as peer:
         peer.write(handshake("/echo/", **options))
@@ -272,7 +275,8 @@ def test_what_prepare_returns_is_the_answer_and_the_handler_does_not_run(server,
 def test_a_bug_before_the_handler_sends_is_a_bare_500(server, tag):
     answer = server.request(handshake(f"/denied-inside/500/{tag}/"))
     assert answer.status == 500
-    assert b"secret" not in answer.body and b"KeyError" not in answer.body
+    assert b"secret" not in answer.body
+    assert b"KeyError" not in answer.body
 
 
 def test_after_a_refused_handshake_the_next_request_on_the_connection_is_served_or_the_connection_ends(server, tag):

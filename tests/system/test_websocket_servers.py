@@ -75,7 +75,9 @@ def test_the_close_codes_are_right(other, data, code):
         peer.wait_for_end(within=1.0)
 
 
-@pytest.mark.parametrize("path", ["/nowhere/", "/plain/", "/denied/403/none/", "/denied/401/none/", "/denied-inside/403/none/"])
+@pytest.mark.parametrize(
+    "path", ["/nowhere/", "/plain/", "/denied/403/none/", "/denied/401/none/", "/denied-inside/403/none/"]
+)
 def test_a_route_that_refuses_is_closed_with_1008(other, path):
     with other.connect(path) as peer:
         assert peer.read_close().code == 1008
@@ -85,7 +87,8 @@ def test_a_bug_before_the_handler_sends_is_closed_with_1011_and_says_nothing(oth
     with other.connect(f"/denied-inside/500/{tag}/") as peer:
         got = peer.read_close()
         assert got.code == 1011
-        assert "secret" not in got.reason and "KeyError" not in got.reason
+        assert "secret" not in got.reason
+        assert "KeyError" not in got.reason
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null"])

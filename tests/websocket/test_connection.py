@@ -36,7 +36,9 @@ def outcome(greenlet: gevent.Greenlet):
 @pytest.fixture(autouse=True)
 def _quiet(monkeypatch):
     """Keep the tracebacks of greenlets that a test lets fail out of the report."""
-    monkeypatch.setattr(gevent.get_hub(), "NOT_ERROR", (*gevent.get_hub().NOT_ERROR, ConnectionClosed, ReceiveInProgress))
+    monkeypatch.setattr(
+        gevent.get_hub(), "NOT_ERROR", (*gevent.get_hub().NOT_ERROR, ConnectionClosed, ReceiveInProgress)
+    )
 
 
 def test_messages_are_received_in_order_also_those_that_came_before():
@@ -119,7 +121,7 @@ def test_pings_are_answered_while_nobody_receives():
 def test_the_outbox_is_bounded_in_messages():
     with open_pair(max_waiting_out=3) as pair:
         senders = fill(pair.connection)
-        assert len(senders) == 1 + 3 + 1 or len(senders) == 3 + 1  # one partly in the kernel, three waiting, one blocked
+        assert 4 <= len(senders) <= 5  # one the kernel took, perhaps; three waiting; one blocked
         for _ in senders:
             assert pair.peer.read_text() == "x" * 10_000
         assert [outcome(sender) for sender in senders] == [None] * len(senders)

@@ -161,7 +161,8 @@ def test_without_a_host_header_the_address_of_the_server_counts():
 
 
 @pytest.mark.parametrize(
-    "origins", ["https://app.example", ["app.example"], ["https://app.example/"], ["https://app.example/x"], ["https://"], [""]]
+    "origins",
+    ["https://app.example", ["app.example"], ["https://app.example/"], ["https://app.example/x"], ["https://"], [""]],
 )
 def test_allowed_origins_that_can_never_match_are_a_mistake_in_the_setup(origins):
     with pytest.raises(SetupError):

@@ -1,5 +1,6 @@
 """Bytes into messages and back, however the bytes are split."""
 
+import itertools
 from collections.abc import Iterable
 
 import pytest
@@ -67,7 +68,9 @@ def test_frames_become_messages(data, messages):
 
 
 def test_messages_have_the_types_that_are_promised():
-    messages, _, _ = run([frame(BINARY, b"x"), frame(BINARY, b"x" * 500), fragments(BINARY, b"x", b"y"), frame(TEXT, b"x")])
+    messages, _, _ = run(
+        [frame(BINARY, b"x"), frame(BINARY, b"x" * 500), fragments(BINARY, b"x", b"y"), frame(TEXT, b"x")]
+    )
     assert [type(message) for message in messages] == [bytes, bytes, bytes, str]
 
 
@@ -133,7 +136,8 @@ def test_a_breach_closes_with_its_code(data, code):
     assert code_of(data) == code
     messages, answer, ends = run([data])
     assert messages == []
-    assert answer[:1] == bytes([0x80 | CLOSE]) and ends
+    assert answer[:1] == bytes([0x80 | CLOSE])
+    assert ends
 
 
 def test_what_follows_a_breach_or_a_close_is_dropped():
@@ -141,7 +145,8 @@ def test_what_follows_a_breach_or_a_close_is_dropped():
     for first in (frame(3), frame(CLOSE, close_payload(1000)), fragments(TEXT, *[b"x"] * 9)):
         messages, answer, ends = run([frame(TEXT, b"before") + first + after, after])
         assert messages == ["before"]
-        assert b"after" not in answer and ends
+        assert b"after" not in answer
+        assert ends
 
 
 def test_a_length_over_the_limit_allocates_nothing():
@@ -157,7 +162,7 @@ def payloads(limit: int):
 def cut(data: bytes, places: Iterable[int]) -> list[bytes]:
     """Split bytes at some places."""
     edges = [0, *sorted({place % (len(data) + 1) for place in places}), len(data)]
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False) if start < end]
+    return [data[start:end] for start, end in itertools.pairwise(edges) if start < end]
 
 
 frames = st.builds(
@@ -183,7 +188,9 @@ def test_any_split_of_any_bytes_gives_the_same_messages_and_the_same_answer(data
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(st.booleans(), st.text(max_size=100)), max_size=8), st.lists(st.integers(0, 10**6), max_size=8))
+@given(
+    st.lists(st.tuples(st.booleans(), st.text(max_size=100)), max_size=8), st.lists(st.integers(0, 10**6), max_size=8)
+)
 def test_valid_messages_always_arrive_whole_and_in_order(items, places):
     data, expected = b"", []
     for split, text in items:
@@ -225,7 +232,9 @@ def test_a_ping_is_encoded():
     assert encode_ping(b"x") == frame(PING, b"x", mask=None)
 
 
-@pytest.mark.parametrize(("code", "reason"), [(1000, ""), (1001, "bye"), (1011, ""), (3000, "x" * 123), (4999, "grüße")])
+@pytest.mark.parametrize(
+    ("code", "reason"), [(1000, ""), (1001, "bye"), (1011, ""), (3000, "x" * 123), (4999, "grüße")]
+)
 def test_we_close_with_a_code_and_a_reason(code, reason):
     protocol = Protocol(LIMITS)
     protocol.close(code, reason)
@@ -235,7 +244,18 @@ def test_we_close_with_a_code_and_a_reason(code, reason):
 
 
 @pytest.mark.parametrize(
-    ("code", "reason"), [(0, ""), (999, ""), (1004, ""), (1005, ""), (1006, ""), (1015, ""), (5000, ""), (1000, "x" * 124), (1000, "ü" * 62)]
+    ("code", "reason"),
+    [
+        (0, ""),
+        (999, ""),
+        (1004, ""),
+        (1005, ""),
+        (1006, ""),
+        (1015, ""),
+        (5000, ""),
+        (1000, "x" * 124),
+        (1000, "ü" * 62),
+    ],
 )
 def test_a_close_that_may_not_be_sent_is_a_value_error_and_nothing_is_sent(code, reason):
     protocol = Protocol(LIMITS)

@@ -98,14 +98,18 @@ def test_json_goes_out_and_comes_in(value):
         assert socket.receive_json(2) == value
 
 
-@pytest.mark.parametrize(("value", "error"), [(float("nan"), ValueError), (float("inf"), ValueError), (object(), TypeError)])
+@pytest.mark.parametrize(
+    ("value", "error"), [(float("nan"), ValueError), (float("inf"), ValueError), (object(), TypeError)]
+)
 def test_what_json_has_no_words_for_is_refused(value, error):
     with open_pair() as pair, pytest.raises(error):
         socket_of(pair).send_json(value)
 
 
 @pytest.mark.parametrize(
-    ("opcode", "payload"), [(TEXT, b""), (TEXT, b"{"), (TEXT, b"[" * 100_000), (BINARY, b"{}")], ids=["empty", "cut", "deep", "binary"]
+    ("opcode", "payload"),
+    [(TEXT, b""), (TEXT, b"{"), (TEXT, b"[" * 100_000), (BINARY, b"{}")],
+    ids=["empty", "cut", "deep", "binary"],
 )
 def test_a_message_that_is_not_json_is_an_error_and_the_connection_goes_on(opcode, payload):
     with open_pair() as pair:

@@ -1,0 +1,167 @@
+"""Spa's own server: what it sends and what it logs."""
+
+import io
+import re
+import socket
+import subprocess
+
+import gevent
+import pytest
+
+import spa
+from spa.server.development import Server
+from tests import wire
+
+
+class Log(io.StringIO):
+    """A log that tells its lines."""
+
+    def lines(self):
+        return self.getvalue().splitlines()
+
+
+class Body(spa.Handler):
+    def get(self, size):
+        return "x" * size
+
+    def websocket(self, size):
+        for message in self.ws:
+            self.ws.send(message)
+
+
+class Stream(spa.Handler):
+    def get(self):
+        yield "one"
+        yield "two"
+
+
+@pytest.fixture
+def log():
+    return Log()
+
+
+@pytest.fixture
+def server(log):
+    app = spa.App((("/<int:size>", "", Body), ("/stream", "", Stream)))
+    server = Server(("127.0.0.1", 0), app, log=log, error_log=log)
+    server.start()
+    yield server
+    server.stop(timeout=0)
+
+
+def talk(server, data, until):
+    """Send bytes, and return the pieces that come back, as they come, until one holds ``until``."""
+    pieces = []
+
+    def run():
+        with gevent.socket.create_connection(("127.0.0.1", server.server_port)) as sock:
+            sock.sendall(data)
+            while until not in b"".join(pieces):
+                pieces.append(sock.recv(2**20))
+                assert pieces[-1]
+
+    gevent.spawn(run).get(timeout=wire.PATIENCE)
+    return pieces
+
+
+def request(path, method="GET"):
+    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+
+def test_headers_and_a_small_body_leave_in_one_send(server):
+    (piece,) = talk(server, request("/100"), b"x" * 100)
+    assert piece.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_the_listener_hands_tcp_nodelay_to_its_connections(server):
+    assert server.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_a_large_body_arrives_whole(server):
+    pieces = talk(server, request("/1000000"), b"x" * 1_000_000)
+    assert b"".join(pieces).partition(b"\r\n\r\n")[2] == b"x" * 1_000_000
+
+
+def test_a_stream_is_chunked(server):
+    pieces = talk(server, request("/stream"), b"0\r\n\r\n")
+    assert b"".join(pieces).endswith(b"\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("sent", "line"),
+    [
+        (request("/7"), r'127\.0\.0\.1 \[\S+ \S+\] "GET /7 HTTP/1\.1" 200 7 B \d+\.\d ms'),
+        (request("/nope"), r'.* "GET /nope HTTP/1\.1" 404 \d+ B .* ms'),
+        (request("/%s\x1b[31m\xe9"), r'.* "GET /%s\\x1b\[31m\\xc3\\xa9 HTTP/1\.1" 404 .*'),
+        (request("/" + "a" * 5000), r'.* "GET /a{1019}" 404 .*'),
+    ],
+)
+def test_each_request_is_one_escaped_line_of_bounded_length(server, log, sent, line):
+    talk(server, sent, b"\r\n\r\n")
+    gevent.sleep(0.01)
+    (logged,) = log.lines()
+    assert re.fullmatch(line, logged)
+
+
+def test_a_websocket_is_one_line_with_its_code_and_duration(server, log):
+    talk(server, wire.handshake("/1") + wire.frame(wire.CLOSE, wire.close_payload(4000)), wire.close_payload(4000))
+    with gevent.Timeout(wire.PATIENCE):
+        while not log.lines():
+            gevent.sleep(0.01)
+    (logged,) = log.lines()
+    assert re.fullmatch(r'127\.0\.0\.1 \[.*\] "GET /1 HTTP/1\.1" WebSocket closed 4000 after \d+\.\d s', logged)
+
+
+@pytest.fixture
+def tls(tmp_path, log):
+    """A server with a certificate of its own, and what a client needs to trust it."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"),
+            *("-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    app = spa.App((("/<int:size>", "", Body),))
+    server = Server(("127.0.0.1", 0), app, log=log, error_log=log, keyfile=str(key), certfile=str(certificate))
+    server.start()
+    yield server, certificate
+    server.stop(timeout=0)
+
+
+def test_a_websocket_over_tls_carries_large_messages_and_closes_with_the_peers_code(tls, log):
+    server, certificate = tls
+    message = b"x" * 300_000
+
+    def run():
+        context = gevent.ssl.SSLContext(gevent.ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(certificate)
+        with (
+            gevent.socket.create_connection(("127.0.0.1", server.server_port)) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as sock,
+        ):
+            sock.sendall(wire.handshake("/1") + wire.frame(wire.BINARY, message))
+            data = b""
+            while message not in data:
+                data += sock.recv(2**16)
+            sock.sendall(wire.frame(wire.CLOSE, wire.close_payload(4000, "bye")))
+            while not data.endswith(wire.close_payload(4000, "bye")):
+                data += sock.recv(2**16)
+
+    gevent.spawn(run).get(timeout=wire.PATIENCE)
+    with gevent.Timeout(wire.PATIENCE):
+        while not log.lines():
+            gevent.sleep(0.01)
+    assert "WebSocket closed 4000" in log.lines()[0]
+
+
+def test_a_client_that_breaks_the_tls_handshake_is_one_line(tls, log):
+    server, _ = tls
+    gevent.socket.create_connection(("127.0.0.1", server.server_port)).close()
+    with gevent.Timeout(wire.PATIENCE):
+        while not log.lines():
+            gevent.sleep(0.01)
+    (line,) = log.lines()
+    assert line.startswith("127.0.0.1 TLS: ")
