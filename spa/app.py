@@ -102,7 +102,7 @@ class App:
         except gevent.GreenletExit:
             logger.warning("%s: the handler was stopped", lifecycle.describe(environ))
             return problem.render(InternalServerError(), environ)(environ, start)
-        except (Exception, SystemExit):
+        except (Exception, SystemExit, gevent.Timeout):
             logger.exception("%s: the handler failed", lifecycle.describe(environ))
             return problem.render(InternalServerError(), environ)(environ, start)
 

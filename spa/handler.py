@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPMethod
 from typing import Any, ClassVar, Protocol
 
-from gevent import GreenletExit
+from gevent import GreenletExit, Timeout
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, MethodNotAllowed
 
@@ -179,7 +179,7 @@ class Handler:
     def _tell_closed(self, environ: dict[str, Any]) -> None:
         try:
             self.websocket_close()
-        except (Exception, GreenletExit):
+        except (Exception, SystemExit, GreenletExit, Timeout):  # the socket is used up: there is no answer to spoil
             lifecycle.logger.exception("WebSocket %s: websocket_close failed", lifecycle.describe(environ))
 
     def _websocket_settings(self) -> lifecycle.Settings:

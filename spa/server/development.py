@@ -51,6 +51,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         environ: dict[str, Any] = WSGIHandler.get_environ(self)
         environ["spa.hijack"] = self._hijack
         environ["spa.connections"] = self.server.connections
+        environ["spa.watch"] = True  # static files are looked at for edits
         return environ
 
     def run_application(self) -> None:
@@ -169,6 +170,7 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
 def end_reading(sock: Any) -> None:
     """Let a greenlet that waits for the next request of a kept connection see its end, behind what has come."""
     try:
-        sock.shutdown(socket.SHUT_RD)
+        # Beneath gevent, whose own would raise EBADF in that greenlet, and make a TLS socket go on in clear.
+        sock._sock.shutdown(socket.SHUT_RD)
     except OSError:
         pass  # the peer has already gone

@@ -1,5 +1,6 @@
 """The gunicorn worker that logs WebSockets, drains and stops well: ``gunicorn -k spa.server.worker.Worker``."""
 
+import ssl
 import time
 from datetime import timedelta
 from functools import partial
@@ -20,6 +21,20 @@ POLL = 0.1  # seconds between two looks at what the arbiter or a signal asked fo
 NOTIFY = 1.0  # seconds between two signs of life for the arbiter, as in gunicorn's own worker
 QUICK = 1.0  # seconds for everything to end after Ctrl-C
 HEAD_START = 2.0  # seconds before gunicorn's graceful timeout, at which the arbiter kills the process
+
+
+class Listener(StreamServer):  # type: ignore[misc]  # gevent is untyped
+    """A listening socket of the worker."""
+
+    max_delay = Server.max_delay
+    log: Any
+
+    def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
+        """Serve a TLS connection; one that fails in its handshake, as a port scan does, is no error of ours."""
+        try:
+            super().wrap_socket_and_handle(client_socket, address)
+        except (ssl.SSLError, ConnectionError) as error:
+            self.log.debug("TLS: %s", error)
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
@@ -75,13 +90,11 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         self.alive = False
         gevent.spawn(self.cfg.worker_int, self)
 
-    def _start_server(self, sock: Any) -> StreamServer:
+    def _start_server(self, sock: Any) -> Listener:
         sock.setblocking(1)
         options = {"ssl_context": ssl_context(self.cfg)} if self.cfg.is_ssl else {}
-        server = StreamServer(
-            sock, handle=partial(self.handle, sock), spawn=Pool(self.worker_connections), **options
-        )
-        server.max_delay = Server.max_delay
+        server = Listener(sock, handle=partial(self.handle, sock), spawn=Pool(self.worker_connections), **options)
+        server.log = self.log
         if self.cfg.workers > 1:
             server.max_accept = 1  # leave the others their share
         server.start()
@@ -101,7 +114,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         answer = SimpleNamespace(status="101 Switching Protocols", headers=(), sent=None)
         self.log.access(answer, EnvironHeaders(environ), environ, timedelta(seconds=seconds))
 
-    def _drain(self, servers: list[StreamServer]) -> None:
+    def _drain(self, servers: list[Listener]) -> None:
         for server in servers:
             server.close()
         self.connections.send_away()

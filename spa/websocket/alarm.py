@@ -64,14 +64,16 @@ class AlarmClock:
     def ring(self) -> None:
         """Make every call whose time has come, then set the timer for the next."""
         now = self.now()
-        while self._heap and self._heap[0].time <= now:
-            alarm = heapq.heappop(self._heap)
-            call, alarm.call = alarm.call, None
-            if call is None:
-                self._cancelled -= 1
-            else:
-                self._call(call)
-        self._arm()
+        try:
+            while self._heap and self._heap[0].time <= now:
+                alarm = heapq.heappop(self._heap)
+                call, alarm.call = alarm.call, None
+                if call is None:
+                    self._cancelled -= 1
+                else:
+                    self._call(call)
+        finally:
+            self._arm()  # also when Ctrl-C came in a call
 
     def _call(self, call: Callable[[], object]) -> None:
         try:

@@ -110,7 +110,7 @@ class Connection:
         descriptor = self._sock.fileno()
         self._read_watcher = self._loop.io(descriptor, READ)
         self._write_watcher = self._loop.io(descriptor, WRITE)
-        if self._unfed:
+        if self._unfed or self._has_pending():
             self._continue_later()
         else:
             self._read_watcher.start(self._on_readable)
@@ -140,12 +140,12 @@ class Connection:
 
     def receive(self, timeout: float | None = None) -> str | bytes | None:
         """Return the next message, or None once when the peer has left."""
+        if self._inbox or self._state is not State.OPEN:
+            self._take_turn()  # meanwhile another greenlet may take the message
         if self._receiver is not None:
             raise ReceiveInProgress("another greenlet is receiving from this WebSocket")
         if not self._inbox and self._state is State.OPEN:
             self._wait_for_message(timeout)
-        else:
-            self._take_turn()
         self.received_at = self._clock.now()
         if self._inbox:
             message = self._inbox.pop(0)
@@ -195,6 +195,13 @@ class Connection:
             self._write_protocol()
             self._resume_reading()
 
+    def send_away(self, patience: float) -> None:
+        """Close with 1001, because the server is stopping; the peer has so many seconds to answer, or fewer."""
+        self.close(GOING_AWAY, "the server is stopping")
+        if self._state is State.CLOSING:
+            self._close_by = min(self._close_by, self._clock.now() + patience)
+            self._look_again_by(self._close_by)
+
     def finish(self, code: int = 1000, reason: str = "") -> None:
         """Close, and wait until the TCP connection has ended, at most for the close timeout."""
         try:
@@ -217,7 +224,7 @@ class Connection:
             return
         self._heard = self._clock.now()
         if data:
-            if self._is_tls and self._sock.pending():
+            if self._has_pending():
                 self._continue_later()
             self._feed(data)
         elif self._state is not State.ENDED:
@@ -258,6 +265,8 @@ class Connection:
             return
         self._read_watcher.start(self._on_readable)
         if self._unfed:
+            if self._has_pending():
+                self._continue_later()
             self._feed(self._unfed)
         else:
             self._on_readable()
@@ -381,6 +390,10 @@ class Connection:
 
     # Reading on and off.
 
+    def _has_pending(self) -> bool:
+        """Tell whether TLS holds decrypted bytes, of which the read watcher knows nothing."""
+        return self._is_tls and self._sock.pending() > 0
+
     def _is_ended(self) -> bool:
         return self._state is State.ENDED
 
@@ -465,8 +478,8 @@ class Connection:
 
     def _wait_for_message(self, timeout: float | None) -> None:
         self._turns = 0
-        self._receiver = Waiter()
         timer = gevent.Timeout.start_new(timeout) if timeout is not None else None
+        self._receiver = Waiter()
         try:
             self._receiver.get()
         except gevent.Timeout as expired:

@@ -19,10 +19,11 @@ def send_away_on_sigterm(registry: Registry) -> None:
         return
     registry.hears_sigterm = True
     before = signal.getsignal(signal.SIGTERM)
+    if not callable(before):  # the signal ends the process, or is ignored: so it must stay
+        return
 
     def on_sigterm(number: int, frame: FrameType | None) -> None:
-        if callable(before):
-            before(number, frame)
         loop.run_callback_threadsafe(registry.send_away)
+        before(number, frame)
 
     signal.signal(signal.SIGTERM, on_sigterm)

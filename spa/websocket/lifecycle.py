@@ -59,6 +59,7 @@ class Lifecycle:
         self._handler: Any = None
         self._stop_alarm: Alarm | None = None
         self._stopped = False
+        self._is_over = False
 
     @property
     def is_open(self) -> bool:
@@ -75,22 +76,23 @@ class Lifecycle:
             Exception: what the handler raised, if it never opened the WebSocket.
         """
         self._handler = gevent.getcurrent()
-        code = NORMAL
+        code = GOING_AWAY
         try:
             result = handler()
             if result is not None and not self.is_open:
                 return result
             self.socket.accept()
+            code = NORMAL
         except gevent.GreenletExit:
             if not self.is_open:
                 raise
-            if not self._stopped:
-                code = GOING_AWAY
+            if self._stopped:
+                code = NORMAL
         except InvalidMessage:
             if not self.is_open:
                 raise
             code = INVALID_DATA
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, gevent.Timeout) as error:  # a Timeout is no Exception
             if not self.is_open:
                 raise
             if not (isinstance(error, ConnectionClosed) and self.socket.closed):
@@ -98,6 +100,7 @@ class Lifecycle:
                 logger.exception("WebSocket %s: the handler failed", describe(self._environ))
         finally:
             self._handler = None
+            self._is_over = True
             if self._stop_alarm is not None:
                 self._stop_alarm.cancel()
             if self.is_open:
@@ -110,6 +113,8 @@ class Lifecycle:
         return self._transport.release()
 
     def _open(self, subprotocol: str | None, headers: Iterable[tuple[str, str]]) -> tuple[Connection, str | None]:
+        if self._is_over:  # a greenlet that the handler left behind; the socket serves other requests now
+            raise ConnectionClosed(1006, "the request has been answered without a WebSocket")
         offered = self._offer.subprotocols
         if subprotocol is None:
             subprotocol = handshake.choose_subprotocol(offered, self._settings.subprotocols)
@@ -118,28 +123,21 @@ class Lifecycle:
         answer = handshake.response(self._offer.key, subprotocol, headers)
         taken = transport.take(self._environ)
         self._transport = taken
+        connection = Connection(taken, self._settings.limits, self._clock, self._on_left)
         if taken.upgraded:
             subprotocol = None  # the server has answered already, without one
         else:
-            self._send_answer(taken, answer)
-        connection = Connection(taken, self._settings.limits, self._clock, self._on_left)
+            connection.offer(answer)  # it does not wait, so nothing can come between the 101 and what follows
         self._environ["spa.connection"] = connection
         if not taken.drains:
             send_away_on_sigterm(self._registry)
         self._registry.add(connection)
         return connection, subprotocol
 
-    def _send_answer(self, taken: transport.Transport, answer: bytes) -> None:
-        """Send the 101; a peer that has already gone is noticed by the connection's first read."""
-        try:
-            with gevent.Timeout(self._settings.limits.send_timeout, False):
-                taken.sock.sendall(answer)
-        except OSError:
-            pass
-
     def _finish(self, code: int) -> None:
         connection = self.socket.connection
-        assert connection is not None
+        if connection is None:  # the socket was taken and turned out to be closed
+            return
         try:
             connection.finish(code)
         except gevent.GreenletExit:
@@ -180,5 +178,3 @@ def describe(environ: dict[str, Any]) -> str:
     """Return method and path of a request for a log line: one line, escaped, of bounded length."""
     path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
     return f"{environ.get('REQUEST_METHOD', '')} {path[:1024]}".encode("unicode_escape").decode("ascii")
-
-

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from spa.websocket.connection import GOING_AWAY, Connection
+from spa.websocket.connection import Connection
+
+PATIENCE = 2.0  # seconds a peer has to answer the Close of a stopping server, which must be gone in 3
 
 
 class Registry:
@@ -17,7 +19,7 @@ class Registry:
         """Add a WebSocket; one that opens while the server is stopping is sent away at once."""
         self._connections.add(connection)
         if self._is_leaving:
-            self._send_away(connection)
+            connection.send_away(PATIENCE)
 
     def discard(self, connection: Connection) -> None:
         """Forget a WebSocket that has ended."""
@@ -27,10 +29,7 @@ class Registry:
         """Send every WebSocket, and those still to come, a Close 1001 (RFC 6455 section 7.4.1)."""
         self._is_leaving = True
         for connection in list(self._connections):
-            self._send_away(connection)
-
-    def _send_away(self, connection: Connection) -> None:
-        connection.close(GOING_AWAY, "the server is stopping")
+            connection.send_away(PATIENCE)
 
     def __len__(self) -> int:
         return len(self._connections)

@@ -4,12 +4,14 @@ import io
 import re
 import socket
 import subprocess
+import time
 
 import gevent
 import pytest
 
 import spa
-from spa.server.development import Server
+from spa.server.development import Server, end_reading
+from spa.websocket import registry
 from tests import wire
 
 
@@ -165,3 +167,106 @@ def test_a_client_that_breaks_the_tls_handshake_is_one_line(tls, log):
             gevent.sleep(0.01)
     (line,) = log.lines()
     assert line.startswith("127.0.0.1 TLS: ")
+
+
+def test_a_tls_record_that_holds_handshake_and_messages_is_read_to_its_end(tls):
+    server, certificate = tls
+    message = b"x" * 15_000  # with the handshake still one record, and more than the server reads at once
+
+    def run():
+        with connect_tls(server, certificate) as sock:
+            sock.sendall(wire.handshake("/1") + wire.frame(wire.BINARY, message))
+            data = b""
+            while message not in data:
+                data += sock.recv(2**16)
+            sock.sendall(wire.frame(wire.CLOSE))
+            while sock.recv(2**16):
+                continue
+
+    gevent.spawn(run).get(timeout=wire.PATIENCE)
+
+
+def connect_tls(server, certificate):
+    context = gevent.ssl.SSLContext(gevent.ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(certificate)
+    plain = gevent.socket.create_connection(("127.0.0.1", server.server_port))
+    return context.wrap_socket(plain, server_hostname="localhost")
+
+
+@pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "TLS"])
+def test_behind_an_end_of_reading_what_has_come_is_still_read_and_answered(request, is_tls):
+    ours, theirs = gevent.socket.socketpair()
+    if is_tls:
+        server, certificate = request.getfixturevalue("tls")
+        context = gevent.ssl.SSLContext(gevent.ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(certificate)
+        shaking = gevent.spawn(context.wrap_socket, theirs, server_hostname="localhost")
+        ours = server.wrap_socket(ours, **server.ssl_args)
+        theirs = shaking.get(timeout=wire.PATIENCE)
+    with ours, theirs, gevent.Timeout(wire.PATIENCE):
+        theirs.sendall(b"request")
+        end_reading(ours)
+        assert ours.recv(100) == b"request"
+        ours.sendall(b"answer")
+        assert theirs.recv(100) == b"answer"
+        assert ours.recv(100) == b""
+
+
+def test_an_end_of_reading_wakes_who_waits_for_more_without_an_error():
+    ours, theirs = gevent.socket.socketpair()
+    with ours, theirs, gevent.Timeout(wire.PATIENCE):
+        reader = gevent.spawn(ours.recv, 100)
+        gevent.sleep(0)  # it waits
+        end_reading(ours)
+        assert reader.get() == b""
+
+
+def test_an_end_of_reading_of_a_socket_that_is_closed_does_nothing():
+    ours, theirs = gevent.socket.socketpair()
+    ours.close()
+    theirs.close()
+    end_reading(ours)
+
+
+def test_a_connection_accepted_just_before_the_drain_still_gets_its_answer(server):
+    ours, theirs = gevent.socket.socketpair()
+    with theirs, gevent.Timeout(wire.PATIENCE):
+        theirs.sendall(request("/5"))
+        server.do_handle(ours, ("127.0.0.1", 1))
+        server.drain(2)
+        assert theirs.recv(1000).endswith(b"\r\n\r\nxxxxx")
+
+
+def test_two_servers_of_an_app_send_only_their_own_sockets_away(server):
+    other = Server(("127.0.0.1", 0), server.application, log=None)
+    other.start()
+    with gevent.Timeout(wire.PATIENCE):
+        socks = [gevent.socket.create_connection(("127.0.0.1", one.server_port)) for one in (server, other)]
+        for sock in socks:
+            sock.sendall(wire.handshake("/1") + wire.frame(wire.TEXT, b"hello"))
+            data = b""
+            while b"hello" not in data:
+                data += sock.recv(1000)
+        draining = gevent.spawn(server.drain, 5)
+        close = socks[0].recv(1000)
+        assert close.endswith(b"the server is stopping")
+        socks[0].sendall(wire.frame(wire.CLOSE, close[2:]))
+        draining.get()
+        socks[1].sendall(wire.frame(wire.TEXT, b"still here"))
+        assert socks[1].recv(1000).endswith(b"still here")
+        for sock in socks:
+            sock.close()
+        other.stop(timeout=0)
+
+
+def test_a_drain_waits_for_a_peer_that_does_not_answer_no_longer_than_its_patience(server, monkeypatch):
+    monkeypatch.setattr(registry, "PATIENCE", 0.2)
+    with gevent.Timeout(wire.PATIENCE), gevent.socket.create_connection(("127.0.0.1", server.server_port)) as sock:
+        sock.sendall(wire.handshake("/1") + wire.frame(wire.TEXT, b"hello"))
+        data = b""
+        while b"hello" not in data:
+            data += sock.recv(1000)
+        started = time.monotonic()
+        server.drain(30)
+        assert 0.1 < time.monotonic() - started < 2
+        assert not server.connections

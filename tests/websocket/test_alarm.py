@@ -117,3 +117,16 @@ def test_one_alarm_that_raises_does_not_silence_the_others(monkeypatch):
     clock.at(clock.now() + 0.02, rung.set)
     assert rung.wait(5)
     assert errors == [ZeroDivisionError]
+
+
+def test_a_call_that_is_interrupted_does_not_silence_the_others():
+    def interrupt():
+        raise KeyboardInterrupt
+
+    clock = AlarmClock()
+    rung = gevent.event.Event()
+    clock.at(clock.now(), interrupt)
+    clock.at(clock.now() + 0.02, rung.set)
+    with pytest.raises(KeyboardInterrupt):
+        rung.wait(5)
+    assert rung.wait(5)

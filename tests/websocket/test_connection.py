@@ -6,7 +6,7 @@ import gevent
 import pytest
 
 from spa.errors import ConnectionClosed, ReceiveInProgress
-from spa.websocket.connection import State
+from spa.websocket.connection import TURNS_UNYIELDING, State
 from spa.websocket.protocol import encode
 from tests.websocket.pair import open_pair, run_loop, wait_until
 from tests.wire import CLOSE, PING, PONG, TEXT, close_payload, frame
@@ -387,3 +387,68 @@ def test_an_end_from_the_event_loop_while_data_waits_unfed_is_clean():
         pair.connection.finish()
         with pytest.raises(ConnectionClosed):
             pair.connection.receive()
+
+
+def test_a_receiver_whose_message_another_takes_while_it_yields_waits_for_the_next():
+    with open_pair(max_waiting_in=100, early=frame(TEXT, b"x") * TURNS_UNYIELDING) as pair:
+        run_loop()
+        for _ in range(TURNS_UNYIELDING - 1):
+            pair.connection.receive(2)
+        receivers = [gevent.spawn(pair.connection.receive, 2) for _ in range(2)]
+        wait_until(lambda: any(receiver.ready() for receiver in receivers))
+        pair.peer.text("next")
+        assert sorted(outcome(receiver) for receiver in receivers) == ["next", "x"]
+
+
+@pytest.mark.parametrize("timeout", ["soon", object()])
+def test_a_receive_with_a_wrong_timeout_leaves_the_connection_as_it_was(timeout):
+    with open_pair() as pair:
+        with pytest.raises(TypeError):
+            pair.connection.receive(timeout)
+        pair.peer.text("later")
+        assert pair.connection.receive(2) == "later"
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["open", "closing"])
+def test_a_connection_that_is_sent_away_gives_its_peer_no_longer_than_asked(before):
+    with open_pair(close_timeout=60) as pair:
+        if before:
+            pair.connection.close(4000)
+        started = time.monotonic()
+        pair.connection.send_away(0.1)
+        wait_until(lambda: pair.connection.state is State.ENDED)
+        assert 0.09 < time.monotonic() - started < 2
+        assert pair.connection.code == (4000 if before else 1001)
+
+
+def test_a_connection_that_is_sent_away_keeps_a_shorter_close_timeout():
+    with open_pair(close_timeout=0.1) as pair:
+        pair.connection.send_away(60)
+        wait_until(lambda: pair.connection.state is State.ENDED)
+
+
+@pytest.mark.parametrize("leaving", [lambda ws: ws.finish(), lambda ws: ws.close()], ids=["finish", "close"])
+def test_a_handler_may_leave_in_the_turn_that_wakes_it_with_more_behind_its_message(leaving):
+    with open_pair() as pair:
+
+        def handle() -> None:
+            assert pair.connection.receive(2) == "first"
+            leaving(pair.connection)
+
+        handler = gevent.spawn(handle)
+        run_loop()
+        pair.peer.write(frame(TEXT, b"first") + frame(TEXT, b"second") * 5 + frame(CLOSE))
+        assert outcome(handler) is None
+        wait_until(lambda: pair.connection.state is State.ENDED)
+        with pytest.raises(ConnectionClosed):
+            pair.connection.receive(2)
+
+
+def test_a_handler_may_raise_in_the_turn_that_wakes_it_and_the_connection_goes_on(monkeypatch):
+    monkeypatch.setattr(gevent.get_hub(), "NOT_ERROR", (*gevent.get_hub().NOT_ERROR, ZeroDivisionError))
+    with open_pair() as pair:
+        handler = gevent.spawn(lambda: 1 / len(pair.connection.receive(2)))
+        run_loop()
+        pair.peer.write(frame(TEXT) + frame(TEXT, b"second"))
+        assert isinstance(outcome(handler), ZeroDivisionError)
+        assert pair.connection.receive(2) == "second"

@@ -1,0 +1,102 @@
+"""The gunicorn worker at its end: idle connections, TLS, and how long it waits."""
+
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from contextlib import closing, suppress
+from types import SimpleNamespace
+
+import pytest
+
+from spa.server.worker import Worker
+from tests import wire
+from tests.processes import ROOT, free_port, running
+
+REQUEST = b"GET /process HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def command(port, *options):
+    words = [sys.executable, "-m", "gunicorn", "-k", "spa.server.worker.Worker", "-b", f"127.0.0.1:{port}"]
+    return [*words, "--keep-alive", "60", *options, "tests.system.drainapp:app"]
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate of our own, and its key."""
+    key, chain = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"),
+            *("-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", chain),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return chain, key
+
+
+def connect(port, chain=None):
+    """Return a socket that has had one answer, and is kept open."""
+    sock = socket.create_connection(("127.0.0.1", port), timeout=wire.PATIENCE)
+    if chain is not None:
+        sock = ssl.create_default_context(cafile=chain).wrap_socket(sock, server_hostname="localhost")
+    sock.sendall(REQUEST)
+    data = b""
+    while b"}" not in data:
+        data += sock.recv(65536)
+    assert data.startswith(b"HTTP/1.1 200 ")
+    return sock
+
+
+@pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "TLS"])
+def test_idle_kept_connections_end_at_once_and_without_a_traceback(is_tls, certificate):
+    chain, key = certificate if is_tls else (None, None)
+    port = free_port()
+    options = ("--certfile", chain, "--keyfile", key) if is_tls else ()
+    with running(command(port, *options), port, cwd=ROOT) as program, closing(connect(port, chain)) as idle:
+        noted = len(program.output()[1])
+        started = time.monotonic()
+        program.send_signal(signal.SIGTERM)
+        with suppress(ssl.SSLError):  # OpenSSL tells a peer that it found the end of reading unexpected
+            while idle.recv(65536):
+                continue
+        returncode, _, err = program.finish(10)
+        assert time.monotonic() - started < 3
+        assert returncode == 0
+        assert "Traceback" not in err[noted:]
+
+
+def test_a_websocket_over_tls_is_sent_away_and_its_peer_may_stay_silent(certificate):
+    chain, key = certificate
+    port = free_port()
+    with running(command(port, "--certfile", chain, "--keyfile", key), port, cwd=ROOT) as program:
+        context = ssl.create_default_context(cafile=chain)
+        plain = socket.create_connection(("127.0.0.1", port), timeout=wire.PATIENCE)
+        with context.wrap_socket(plain, server_hostname="localhost") as sock:
+            # Head and frame in one TLS record, larger than what a server reads at once.
+            sock.sendall(wire.handshake("/") + wire.frame(wire.BINARY, b"x" * 15_000))
+            data = b""
+            while b"x" * 15_000 not in data:
+                data += sock.recv(65536)
+            noted = len(program.output()[1])
+            started = time.monotonic()
+            program.send_signal(signal.SIGTERM)
+            while b"the server is stopping" not in data:
+                data += sock.recv(65536)
+            assert time.monotonic() - started < 1
+            returncode, _, err = program.finish(10)
+        assert time.monotonic() - started < 4
+        assert returncode == 0
+        assert "Traceback" not in err[noted:]
+
+
+@pytest.mark.parametrize(
+    ("graceful", "is_quick", "expected"),
+    [(30, False, 28), (4, False, 2), (3, False, 1.5), (0, False, 0), (30, True, 1), (1, True, 1)],
+)
+def test_it_ends_before_the_arbiter_would_kill_it(graceful, is_quick, expected):
+    worker = SimpleNamespace(cfg=SimpleNamespace(graceful_timeout=graceful), _is_quick=is_quick)
+    assert Worker._patience(worker) == expected

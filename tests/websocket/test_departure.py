@@ -1,0 +1,87 @@
+"""What SIGTERM does to the WebSockets of a server that does not send them away itself."""
+
+import os
+import signal
+
+import gevent
+import pytest
+
+from spa.websocket.departure import send_away_on_sigterm
+from spa.websocket.registry import Registry
+from tests.websocket.pair import open_pair, run_loop, wait_until
+
+
+@pytest.fixture
+def heard():
+    """A server's own handler of SIGTERM, and how often it was called; the old one is put back."""
+    calls = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: calls.append(number))
+    yield calls
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_on_sigterm_the_servers_handler_is_called_and_the_sockets_get_1001(heard):
+    registry = Registry()
+    with open_pair() as pair:
+        registry.add(pair.connection)
+        send_away_on_sigterm(registry)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert pair.peer.read_close().code == 1001
+    assert heard == [signal.SIGTERM]
+
+
+def test_the_sockets_get_1001_also_when_the_servers_handler_raises():
+    def leave(number, frame):
+        raise SystemExit
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        registry = Registry()
+        with open_pair() as pair:
+            registry.add(pair.connection)
+            send_away_on_sigterm(registry)
+            with pytest.raises(SystemExit):
+                signal.raise_signal(signal.SIGTERM)
+            assert pair.peer.read_close().code == 1001
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_registry_hears_the_signal_once_however_often_it_is_asked(heard):
+    registry = Registry()
+    for _ in range(3):
+        send_away_on_sigterm(registry)
+    signal.raise_signal(signal.SIGTERM)
+    run_loop()
+    assert heard == [signal.SIGTERM]
+
+
+def test_two_apps_of_a_process_are_both_sent_away(heard):
+    registries = [Registry(), Registry()]
+    with open_pair() as one, open_pair() as two:
+        for registry, pair in zip(registries, (one, two), strict=True):
+            registry.add(pair.connection)
+            send_away_on_sigterm(registry)
+        signal.raise_signal(signal.SIGTERM)
+        assert [pair.peer.read_close().code for pair in (one, two)] == [1001, 1001]
+    assert heard == [signal.SIGTERM]
+
+
+@pytest.mark.parametrize("disposition", [signal.SIG_DFL, signal.SIG_IGN])
+def test_a_signal_that_nobody_handles_does_what_it_did_before(disposition):
+    before = signal.signal(signal.SIGTERM, disposition)
+    try:
+        send_away_on_sigterm(Registry())
+        assert signal.getsignal(signal.SIGTERM) is disposition
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_outside_the_main_thread_nothing_is_installed(heard):
+    ours = signal.getsignal(signal.SIGTERM)
+    registry = Registry()
+    thread = gevent.get_hub().threadpool.spawn(send_away_on_sigterm, registry)
+    wait_until(thread.ready)
+    assert thread.successful()
+    assert not registry.hears_sigterm
+    assert signal.getsignal(signal.SIGTERM) is ours

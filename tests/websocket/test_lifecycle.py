@@ -1,0 +1,315 @@
+"""One WebSocket of a handler, from its handshake to its end, over a pair of sockets."""
+
+import contextlib
+import logging
+
+import gevent
+import gevent.socket
+import pytest
+from werkzeug.exceptions import Forbidden
+
+from spa.errors import ConnectionClosed, InvalidMessage
+from spa.websocket import lifecycle
+from spa.websocket.alarm import AlarmClock
+from spa.websocket.connection import State
+from spa.websocket.handshake import Handshake
+from spa.websocket.limits import Limits
+from spa.websocket.registry import Registry
+from tests.websocket.pair import PairWire, wait_until
+from tests.wire import CLOSE, KEY, PATIENCE, TEXT, close_payload, frame
+
+
+class Request:
+    """A handshake request whose life has not begun, and the client's end of its socket."""
+
+    def __init__(self, offered=(), supported=(), early=b"", **limits):
+        self.sock, theirs = gevent.socket.socketpair()
+        self.peer = PairWire(theirs)
+        self.registry = Registry()
+        self.taken = 0
+        self.early = early
+        self.environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/\x1b", "spa.hijack": self._hijack}
+        self.life = lifecycle.Lifecycle(
+            self.environ,
+            Handshake(KEY, tuple(offered)),
+            lifecycle.Settings(supported, (), Limits(**{"close_timeout": 0.1, **limits})),
+            AlarmClock(),
+            self.registry,
+        )
+        self.ws = self.life.socket
+
+    def _hijack(self):
+        self.taken += 1
+        return self.sock, self.early
+
+    def run(self, handler):
+        """Start the handler in a greenlet of its own, as servers do."""
+        return gevent.spawn(self.life.run, handler)
+
+
+@contextlib.contextmanager
+def request(**options):
+    begun = Request(**options)
+    try:
+        with gevent.Timeout(PATIENCE):
+            yield begun
+    finally:
+        begun.peer.sock.close()
+        begun.sock.close()
+
+
+def fail(error):
+    def handler():
+        raise error
+
+    return handler
+
+
+def test_a_handler_that_returns_without_a_word_opens_and_closes_with_1000():
+    with request() as begun:
+        running = begun.run(lambda: None)
+        assert begun.peer.read_head().status == 101
+        assert begun.peer.read_close().code == 1000
+        running.get()
+        assert (begun.taken, len(begun.registry), begun.life.is_open) == (1, 0, True)
+
+
+def test_what_a_handler_returns_before_it_opens_is_the_answer():
+    with request() as begun:
+        assert begun.run(lambda: "answer").get() == "answer"
+        assert (begun.taken, begun.life.is_open) == (0, False)
+
+
+@pytest.mark.parametrize(
+    "error", [Forbidden(), KeyError(1), InvalidMessage("x"), SystemExit(1), gevent.Timeout(9), gevent.GreenletExit()]
+)
+def test_what_a_handler_raises_before_it_opens_is_for_the_app(error):
+    with request() as begun:
+        with pytest.raises(type(error)):
+            begun.life.run(fail(error))
+        assert (begun.taken, begun.life.is_open) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "lines"),
+    [
+        (KeyError(1), 1011, 1),
+        (SystemExit(1), 1011, 1),
+        (gevent.Timeout(9), 1011, 1),
+        (Forbidden(), 1011, 1),
+        (ConnectionClosed(1000), 1011, 1),  # of another WebSocket; this one is open
+        (InvalidMessage("no JSON"), 1007, 0),
+        (gevent.GreenletExit(), 1001, 0),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_what_a_handler_raises_later_is_a_close_code_and_a_bug_is_one_traceback(error, code, lines, caplog):
+    with request() as begun:
+
+        def handler():
+            begun.ws.accept()
+            raise error
+
+        running = begun.run(handler)
+        assert begun.peer.read_head().status == 101
+        close = begun.peer.read_close()
+        assert (close.code, close.reason) == (code, "")
+        assert running.get() is None
+        records = [record for record in caplog.records if record.levelno >= logging.ERROR]
+        assert [record.getMessage() for record in records] == [r"WebSocket GET /\x1b: the handler failed"] * lines
+
+
+def test_ctrl_c_in_a_handler_closes_with_1001_and_goes_on_up():
+    with request() as begun:
+
+        def handler():
+            begun.ws.accept()
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            begun.life.run(handler)
+        assert begun.peer.read_head().status == 101
+        assert begun.peer.read_close().code == 1001
+
+
+def test_a_handler_that_ends_since_its_socket_was_closed_has_ended_normally(caplog):
+    with request() as begun:
+
+        def handler():
+            while True:
+                begun.ws.receive()
+
+        running = begun.run(handler)
+        begun.peer.read_head()
+        begun.peer.send(CLOSE, close_payload(4000))
+        assert begun.peer.read_close().code == 4000
+        assert running.get() is None
+        assert not caplog.records
+
+
+def test_two_greenlets_that_open_at_once_answer_the_handshake_once():
+    with request() as begun:
+
+        def handler():
+            gevent.joinall([gevent.spawn(begun.ws.send, text) for text in "ab"], raise_error=True)
+
+        running = begun.run(handler)
+        assert begun.peer.read_head().status == 101
+        assert sorted(begun.peer.read_text() for _ in range(2)) == ["a", "b"]
+        assert begun.peer.read_close().code == 1000
+        running.get()
+        assert begun.taken == 1
+
+
+@pytest.mark.parametrize("end", [lambda: "answer", fail(Forbidden())], ids=["returned", "raised"])
+def test_a_greenlet_that_the_handler_left_behind_cannot_open_once_the_request_is_answered(end):
+    with request() as begun:
+        with contextlib.suppress(Forbidden):
+            begun.life.run(end)
+        for use in (begun.ws.accept, begun.ws.receive, lambda: begun.ws.send("late")):
+            with pytest.raises(ConnectionClosed):
+                use()
+        assert (begun.taken, begun.life.is_open) == (0, False)
+
+
+def fill_the_kernel(begun):
+    """Leave no room in the socket, as an earlier answer does that the client has not read."""
+    begun.sock.setblocking(False)
+    size = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            size += begun.sock.send(b"x" * 4096)
+    begun.sock.setblocking(True)
+    return size
+
+
+def test_the_handshake_does_not_wait_for_a_client_that_does_not_read():
+    with request() as begun:
+        size = fill_the_kernel(begun)
+        opened = []
+        running = begun.run(lambda: begun.ws.accept() or opened.append(1) or begun.ws.send("behind"))
+        wait_until(lambda: opened)
+        while size:
+            size -= len(begun.peer.sock.recv(size))
+        assert begun.peer.read_head().status == 101
+        assert begun.peer.read_text() == "behind"
+        assert begun.peer.read_close().code == 1000
+        running.get()
+
+
+def test_a_handler_that_is_killed_while_the_handshake_waits_ends_quietly(caplog):
+    with request(send_timeout=60) as begun:
+        fill_the_kernel(begun)
+
+        def handler():
+            begun.ws.accept()
+            begun.ws.receive()
+
+        running = begun.run(handler)
+        gevent.sleep(0.01)
+        running.kill(block=False)
+        assert running.get() is None
+        assert begun.ws.connection.state is State.ENDED
+        assert not caplog.records
+
+
+def test_a_client_that_reads_nothing_ends_the_handshake_at_the_send_timeout():
+    with request(send_timeout=0.1) as begun:
+        fill_the_kernel(begun)
+        running = begun.run(lambda: begun.ws.accept() or begun.ws.receive())
+        assert running.get() is None
+        assert begun.ws.close_code == 1006
+
+
+def test_a_socket_that_turns_out_to_be_closed_is_one_logged_error(caplog):
+    with request() as begun:
+        begun.sock.close()
+        assert begun.run(begun.ws.accept).get() is None
+        assert begun.life.is_open
+        assert "the handler failed" in caplog.text
+
+
+def test_a_finish_that_is_killed_still_ends_and_forgets_the_connection():
+    with request(close_timeout=60) as begun:
+        running = begun.run(lambda: None)
+        begun.peer.read_head()
+        begun.peer.read_close()
+        running.kill(block=False)
+        assert running.get() is None
+        assert begun.ws.connection.state is State.ENDED
+        assert len(begun.registry) == 0
+
+
+@pytest.mark.parametrize(("stop_after", "stopped"), [(0.05, True), (None, False)])
+def test_a_handler_that_does_nothing_is_stopped_once_its_peer_has_left(stop_after, stopped, caplog):
+    with request(stop_after=stop_after) as begun:
+        done = []
+
+        def handler():
+            begun.ws.accept()
+            gevent.sleep(0.3)
+            done.append(1)
+
+        running = begun.run(handler)
+        begun.peer.read_head()
+        begun.peer.send(CLOSE, close_payload(1000))
+        assert running.get() is None
+        assert bool(done) is not stopped
+        assert not caplog.records
+
+
+def test_a_handler_that_catches_its_stop_is_asked_again():
+    with request(stop_after=0.02) as begun:
+        asked = []
+
+        def handler():
+            begun.ws.accept()
+            while len(asked) < 2:
+                try:
+                    gevent.sleep(PATIENCE)
+                except gevent.GreenletExit:
+                    asked.append(1)
+
+        running = begun.run(handler)
+        begun.peer.read_head()
+        begun.peer.send(CLOSE)
+        assert running.get() is None
+        assert asked == [1, 1]
+
+
+def test_the_registry_of_the_server_comes_before_that_of_the_app():
+    with request() as begun:
+        theirs = begun.environ["spa.connections"] = Registry()
+        life = lifecycle.Lifecycle(
+            begun.environ, Handshake(KEY, ()), lifecycle.Settings((), (), Limits()), AlarmClock(), begun.registry
+        )
+        running = gevent.spawn(life.run, lambda: life.socket.receive())
+        begun.peer.read_head()
+        assert (len(theirs), len(begun.registry)) == (1, 0)
+        theirs.send_away()
+        close = begun.peer.read_close()
+        begun.peer.send(CLOSE, close.payload)
+        running.get()
+        assert (close.code, len(theirs)) == (1001, 0)
+
+
+def test_the_subprotocol_is_the_servers_first_choice_or_the_handlers():
+    for chosen, expected in ((None, "b"), ("a", "a")):
+        with request(offered=("a", "b"), supported=("b", "a")) as begun:
+            running = begun.run(lambda begun=begun, chosen=chosen: begun.ws.accept(chosen))
+            assert begun.peer.read_head().headers["sec-websocket-protocol"] == expected
+            begun.peer.read_close()
+            running.get()
+
+
+def test_a_subprotocol_that_the_client_does_not_offer_leaves_the_handshake_open():
+    with request(offered=("a",)) as begun:
+        with pytest.raises(ValueError, match="'c'"):
+            begun.ws.accept("c")
+        assert (begun.taken, begun.life.is_open) == (0, False)
+
+
+def test_what_came_with_the_handshake_is_received():
+    with request(early=frame(TEXT, b"early")) as begun:
+        assert begun.run(lambda: begun.environ.update(got=begun.ws.receive(2))).get() is None
+        assert begun.environ["got"] == "early"
