@@ -3,20 +3,24 @@
 from spa.app import App
 from spa.errors import ConnectionClosed, SetupError
 from spa.handler import Handler, JSONHandler
+from spa.homepage import HomePage
 from spa.request import Request
 from spa.response import JSONResponse, Response
 from spa.routing import include, mount
 from spa.server.launch import run
+from spa.static.handler import StaticHandler
 
 __all__ = [
     "App",
     "ConnectionClosed",
     "Handler",
+    "HomePage",
     "JSONHandler",
     "JSONResponse",
     "Request",
     "Response",
     "SetupError",
+    "StaticHandler",
     "include",
     "mount",
     "run",

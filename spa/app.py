@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from spa import problem
 from spa.errors import SetupError
+from spa.handler import Shortcut
 from spa.request import Request
 from spa.routing import Mount, Router
 from spa.websocket import handshake, lifecycle
@@ -63,10 +64,17 @@ class App:
         )
         self.clock = AlarmClock()
         self.connections = Registry()
+        # Answers by exact path, asked before the routes; a handler puts them there for what will not change.
+        self.shortcuts: dict[str, Shortcut] = {}
         self.router = Router(routes)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer a WSGI request."""
+        shortcut = self.shortcuts.get(environ.get("PATH_INFO", ""))
+        if shortcut is not None:
+            body = shortcut(environ, start_response)
+            if body is not None:
+                return body
         if "wsgi.websocket" in environ and is_upgraded(environ):
             return self._answer_upgraded(environ, start_response)
         return self._answer(environ, start_response)

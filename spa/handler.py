@@ -19,6 +19,7 @@ from spa.websocket.socket import WebSocket
 
 Body = Iterable[bytes]
 WSGIApp = Callable[[dict[str, Any], Any], Body]
+Shortcut = Callable[[dict[str, Any], Any], Body | None]
 
 
 class Application(Protocol):
@@ -28,6 +29,7 @@ class Application(Protocol):
     websocket: lifecycle.Settings
     clock: AlarmClock
     connections: Registry
+    shortcuts: dict[str, Shortcut]
 
     def url(self, name: str, /, **values: Any) -> str:
         """Return the path of a named route."""

@@ -144,9 +144,17 @@ class Router:
             known = ", ".join(sorted(self._named)) or "none"
             raise LookupError(f"no route is called {name!r}; the names are: {known}")
         try:
-            return self._adapter.build(route, dict(values))
+            return self._adapter.build(route, self._complete(route, dict(values)))
         except (BuildError, ValueError, TypeError) as error:  # the latter two are of converters, as int('a')
             raise LookupError(f"{route.pattern!r} cannot be built from {dict(values)!r}") from error
+
+    def _complete(self, route: Route, values: dict[str, Any]) -> Mapping[str, Any]:
+        """Let a handler that has ``url_values(values, mount)`` say what goes into its URL, as a hash of the file."""
+        url_values = getattr(route.handler, "url_values", None)
+        if url_values is None or "filepath" not in values:
+            return values
+        mount: str = self._adapter.build(route, {**values, "filepath": "x"}).partition("?")[0]
+        return url_values(values, mount.removesuffix("x"))  # type: ignore[no-any-return]
 
     def _add(self, route: Route) -> None:
         if route.name:
@@ -215,6 +223,9 @@ def _make_route(item: Any, prefix: str, name: str) -> Route:
         raise SetupError(f"route {pattern!r}: the handler is a Handler class or a function, not {handler!r}")
     if not isinstance(kwargs, Mapping):
         raise SetupError(f"route {pattern!r}: the keyword arguments are a dict, not {kwargs!r}")
+    set_up_route = getattr(handler, "set_up_route", None)  # a handler may look at its arguments once, now
+    if set_up_route is not None:
+        kwargs = set_up_route(prefix + pattern, kwargs)
     return Route(prefix + pattern, name + route_name if route_name else "", handler, kwargs)
 
 

@@ -27,8 +27,12 @@ PURE = {
     "spa.static.conditional",
     "spa.static.css",
     "spa.static.hashing",
+    "spa.static.buildhash",
+    "spa.static.graph",
     "spa.static.importmap",
     "spa.static.mimetypes",
+    "spa.static.reference",
+    "spa.static.sourcemap",
     "spa.live.channel",
 } & set(FILES)
 WORDS = {"spa.problem", "spa.request", "spa.response"}  # the words of HTTP: they know pure files only

@@ -1,8 +1,10 @@
 """Every example starts, answers, stops without a traceback, and can be imported without starting a server."""
 
+import hashlib
 import http.client
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -85,11 +87,38 @@ def use_simple_websocket(port: int) -> None:
         assert two.recv() == "hello"
 
 
+def use_simple_static(port: int) -> None:
+    text = (EXAMPLES / "static" / "app.js").read_text()
+    assert request(port, "GET", "/static/app.js") == (200, "text/javascript", text)
+    assert request(port, "GET", "/static/none.js")[0] == 404
+
+
+def use_simple_smart_static(port: int) -> None:
+    data = (EXAMPLES / "static" / "app.js").read_bytes()
+    digest = hashlib.md5(data).hexdigest()[:12]
+    assert request(port, "GET", f"/static/app.{digest}.js") == (200, "text/javascript", data.decode())
+    assert request(port, "GET", "/static/app.js")[0] == 404
+
+
+def use_smart_static(port: int) -> None:
+    status, media_type, page = request(port, "GET", "/")
+    assert (status, media_type) == (200, "text/html")
+    links = re.findall(r'<a href="([^"]+)">', page)
+    assert len(links) == len(list((EXAMPLES / "static").iterdir()))
+    for link in [*links, *re.findall(r'(?:src|href)="([^"]+)"', page)]:
+        status, _, text = request(port, "GET", link)
+        assert status == 200
+        assert hashlib.md5(text.encode()).hexdigest()[:12] in link
+
+
 USES: dict[str, Callable[[int], None]] = {
     "quickstart": use_quickstart,
     "simple_api": use_simple_api,
     "simple_app": use_simple_app,
+    "simple_smart_static": use_simple_smart_static,
+    "simple_static": use_simple_static,
     "simple_websocket": use_simple_websocket,
+    "smart_static": use_smart_static,
 }
 
 

@@ -1,0 +1,3 @@
+import { count } from './count.js';
+
+document.querySelector('h1').append(` (${count('li')})`);

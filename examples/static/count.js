@@ -1,0 +1,1 @@
+export const count = selector => document.querySelectorAll(selector).length;

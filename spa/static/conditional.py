@@ -1,0 +1,231 @@
+"""Answer a file with the right status: 200, 206, 304, 412, 416."""
+
+import calendar
+import datetime
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from werkzeug.http import parse_etags
+
+Range = tuple[int, int]  # half-open: the first byte, and the byte after the last
+
+# More parts than this, once what touches is joined, and the whole is cheaper for both sides; section 14.2 lets a
+# server ignore Range. Readers of PDFs and of zip directories ask for a handful.
+MAX_PARTS = 16
+# What decide() assumes of a part's head, so that no multipart body becomes longer than the file. The boundary may be
+# shorter; the longest Content-Type in the table of media types has 73 characters.
+LONGEST_BOUNDARY = "b" * 32
+LONGEST_TYPE = "t" * 80
+FAR = 10**19  # beyond the end of any file: sizes are below 2**63, which has 19 digits
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+LONG_DAY = "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+MONTH = f"(?P<month>{'|'.join(MONTHS)})"
+CLOCK = "(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
+DATES = (  # the three forms of an HTTP-date (section 5.6.7); case counts, and the zone is always GMT
+    re.compile(f"{DAY}, (?P<day>[0-9]{{2}}) {MONTH} (?P<year>[0-9]{{4}}) {CLOCK} GMT"),
+    re.compile(f"{LONG_DAY}, (?P<day>[0-9]{{2}})-{MONTH}-(?P<year>[0-9]{{2}}) {CLOCK} GMT"),
+    re.compile(f"{DAY} {MONTH} (?P<day>[0-9 ][0-9]) {CLOCK} (?P<year>[0-9]{{4}})"),
+)
+POSITIONS = re.compile("([0-9]*)-([0-9]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How to answer a request for a file.
+
+    Attributes:
+        status: 200, 206, 304, 412 or 416.
+        ranges: what of the file is the body, half-open: the whole for 200; one range for a plain 206, several
+            for a ``multipart/byteranges``; none where there is no body.
+        headers: the headers that belong to the status: Content-Range of a single range, and of a 416.
+    """
+
+    status: int
+    ranges: tuple[Range, ...] = ()
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Multipart(NamedTuple):
+    """A ``multipart/byteranges`` body: each part's head and range, the closing bytes, and the length of it all."""
+
+    parts: list[tuple[bytes, Range]]
+    closing: bytes
+    length: int
+
+
+def decide(method: str, environ: Mapping[str, Any], *, etag: str, modified: int | None, size: int) -> Decision:
+    """Judge the preconditions of a request in the order of RFC 9110 section 13.2.2, then its Range.
+
+    A field that is not valid is passed over, as if it had not been sent.
+
+    Args:
+        method: the method of the request. Range counts for GET only (section 14.2).
+        environ: the WSGI environment.
+        etag: the entity tag of the file, with its quotes: ``"abc"`` or ``W/"abc"``.
+        modified: when the file was changed last, in whole seconds since the epoch; None if nobody knows.
+        size: the length of the file in bytes.
+    """
+    whole = Decision(200, ((0, size),))
+    if method in ("CONNECT", "OPTIONS", "TRACE"):  # they neither select nor change the file (section 13.2.1)
+        return whole
+    if not _may_proceed(environ, etag, modified):
+        return Decision(412)
+    reads = method in ("GET", "HEAD")
+    if _is_known(environ, etag, modified, reads):
+        return Decision(304 if reads else 412)
+    if method != "GET" or "HTTP_RANGE" not in environ or not _range_applies(environ, etag, modified):
+        return whole
+    ranges = _ranges(environ["HTTP_RANGE"], size)
+    if ranges is None:
+        return whole
+    if not ranges:
+        return Decision(416, (), [("Content-Range", f"bytes */{size}")])
+    if len(ranges) == 1:
+        return Decision(206, ranges, [("Content-Range", _content_range(ranges[0], size))])
+    if len(ranges) > MAX_PARTS or multipart(ranges, size, LONGEST_TYPE, LONGEST_BOUNDARY).length > size:
+        return whole
+    return Decision(206, ranges)
+
+
+def multipart(ranges: Sequence[Range], size: int, content_type: str, boundary: str) -> Multipart:
+    """Lay out several ranges of a file as one body (RFC 9110 section 14.6).
+
+    Args:
+        ranges: half-open, in the order in which they are to be sent.
+        size: the length of the whole file in bytes.
+        content_type: the media type of the file, repeated in every part.
+        boundary: what parts are told from each other by; at most 32 characters, and not to be found in the file.
+    """
+    parts = []
+    for index, part in enumerate(ranges):
+        head = (
+            f"\r\n--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: {_content_range(part, size)}\r\n\r\n"
+        )
+        # The line break before a boundary belongs to it, and the first has nothing to break from.
+        parts.append(((head if index else head[2:]).encode("latin-1"), part))
+    closing = f"\r\n--{boundary}--\r\n".encode("latin-1")
+    return Multipart(parts, closing, len(closing) + sum(len(head) + stop - start for head, (start, stop) in parts))
+
+
+def parse_http_date(value: str | None) -> int | None:
+    """Read an HTTP-date (RFC 9110 section 5.6.7) as seconds since the epoch; None where it is not one.
+
+    Werkzeug's parse_date() takes any date of an e-mail, also in other time zones or in none, which here must count
+    as not valid, and lets the OverflowError of a long year pass.
+    """
+    match = next(filter(None, (form.fullmatch(value) for form in DATES)), None) if value else None
+    if match is None:
+        return None
+    year, month = int(match["year"]), MONTHS.index(match["month"]) + 1
+    if len(match["year"]) == 2:  # more than 50 years ahead means the past; POSIX draws the line at 69
+        year += 1900 if year >= 69 else 2000
+    hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"])
+    if hour > 23 or minute > 59 or second > 60:  # 60 is a leap second
+        return None
+    try:
+        day = datetime.date(year, month, int(match["day"]))
+    except ValueError:
+        return None
+    return calendar.timegm((*day.timetuple()[:3], hour, minute, second))
+
+
+def _may_proceed(environ: Mapping[str, Any], etag: str, modified: int | None) -> bool:
+    """Say whether If-Match holds, or where it is absent If-Unmodified-Since (sections 13.1.1 and 13.1.4)."""
+    if "HTTP_IF_MATCH" in environ:
+        # parse_etags() is right on lists, commas in quotes and W/. It takes a tag without quotes as well: lenient,
+        # but harmless. Only the star must stand without spaces.
+        tags = parse_etags(environ["HTTP_IF_MATCH"].strip(" \t"))
+        return tags.star_tag or (etag.startswith('"') and tags.is_strong(_opaque(etag)))
+    limit = parse_http_date(environ.get("HTTP_IF_UNMODIFIED_SINCE"))
+    return limit is None or modified is None or modified <= limit
+
+
+def _is_known(environ: Mapping[str, Any], etag: str, modified: int | None, reads: bool) -> bool:
+    """Say whether the client has the file: If-None-Match, else If-Modified-Since (sections 13.1.2 and 13.1.3)."""
+    if "HTTP_IF_NONE_MATCH" in environ:
+        tags = parse_etags(environ["HTTP_IF_NONE_MATCH"].strip(" \t"))
+        return tags.star_tag or tags.contains_weak(_opaque(etag))
+    since = parse_http_date(environ.get("HTTP_IF_MODIFIED_SINCE")) if reads else None
+    return since is not None and modified is not None and modified <= since
+
+
+def _range_applies(environ: Mapping[str, Any], etag: str, modified: int | None) -> bool:
+    """Say whether the client's part is of this very file: If-Range (section 13.1.5).
+
+    Werkzeug's parse_if_range_header() drops the W/ of a weak tag, which must never match here, and takes a tag
+    that looks like a date for a date.
+    """
+    value = environ.get("HTTP_IF_RANGE")
+    if value is None:
+        return True
+    value = value.strip(" \t")
+    if not etag.startswith('"'):  # what is the same only by and large has no parts to be put together
+        return False
+    # The date must be the very one, not a later one: an older copy put back would pass for the newer.
+    return value == etag or (modified is not None and parse_http_date(value) == modified)
+
+
+def _opaque(etag: str) -> str:
+    return etag.removeprefix("W/")[1:-1]
+
+
+def _ranges(value: str, size: int) -> tuple[Range, ...] | None:
+    """Read a Range: the parts that are there, joined where they touch; None if it is to be ignored.
+
+    Werkzeug's parse_range_header() gives up where ranges overlap or are out of order, and calls ``-0`` and empty
+    elements malformed.
+    """
+    unit, equals, items = value.strip(" \t").partition("=")
+    if not equals or unit.lower() != "bytes":  # section 14.1: the name of a unit has no case
+        return None
+    found: list[tuple[int, int, int]] = []
+    specs = [
+        item for item in (part.strip(" \t") for part in items.split(",")) if item
+    ]  # empty elements count for nothing (5.6.1)
+    for order, spec in enumerate(specs):
+        match = POSITIONS.fullmatch(spec)
+        if match is None:
+            return None
+        first, last = match.groups()
+        if first:
+            start, stop = _number(first), _number(last) + 1 if last else size
+            if last and stop <= start:
+                return None
+        elif last:  # the last so many bytes
+            start, stop = max(0, size - _number(last)), size
+            if not size and _number(last):  # can be met, but no Content-Range can say so: the whole says the same
+                return None
+        else:
+            return None
+        if start < min(stop, size):
+            found.append((start, min(stop, size), order))
+    return _join(found) if specs else None
+
+
+def _join(found: list[tuple[int, int, int]]) -> tuple[Range, ...]:
+    """Join ranges that touch or overlap, each where its first request stood (section 15.3.7.2).
+
+    So no byte is sent twice, however often it is asked for.
+    """
+    joined: list[tuple[int, int, int]] = []
+    for start, stop, order in sorted(found):
+        if joined and start <= joined[-1][1]:
+            begin, end, earlier = joined[-1]
+            joined[-1] = (begin, max(end, stop), min(earlier, order))
+        else:
+            joined.append((start, stop, order))
+    return tuple((start, stop) for start, stop, _ in sorted(joined, key=lambda part: part[2]))
+
+
+def _number(digits: str) -> int:
+    """Read a position; of one with more digits than any file has bytes, only that it is too far."""
+    digits = digits.lstrip("0") or "0"
+    return int(digits) if len(digits) <= 19 else FAR
+
+
+def _content_range(part: Range, size: int) -> str:
+    return f"bytes {part[0]}-{part[1] - 1}/{size}"

@@ -1,0 +1,201 @@
+"""Find a file under a directory, safely, and describe it."""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from spa.errors import SetupError
+
+READ_SIZE = 256 * 1024  # bytes of one read: larger ones are no faster, smaller ones are
+LONGEST_SEGMENT = 255  # bytes, the limit of every file system in use
+SEGMENT = r"[^./\\:\x00-\x1f\x7f][^/\\:\x00-\x1f\x7f]{0,254}"
+SERVABLE = re.compile(rf"(?:\.well-known/)?{SEGMENT}(?:/{SEGMENT}){{0,63}}")
+# Names that Windows takes for devices, whatever follows the first dot: refused on every machine alike.
+DEVICE = re.compile(r"(?:^|/)(?:con|prn|aux|nul|com[1-9]|lpt[1-9]) *(?:[./]|$)", re.IGNORECASE)
+DROPPED = re.compile(r"[. ](?:/|$)")  # what Windows drops at the end of a name, which gives a file a second URL
+OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+
+Identity = tuple[int, int, int, int]
+
+
+@dataclass(slots=True)
+class File:
+    """An open regular file; ``close`` it.
+
+    Attributes:
+        path: where it is under its directory, with slashes.
+        descriptor: the open file, from which everything here was read: it stays the same file even if another
+            takes its name.
+        identity: device, inode, size and time of modification; another version of the file has another.
+    """
+
+    path: str
+    descriptor: int
+    identity: Identity
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.identity[2]
+
+    @property
+    def modified(self) -> int:
+        """Whole seconds since the epoch, as HTTP dates have them."""
+        return self.identity[3] // 1_000_000_000
+
+    def read(self) -> bytes:
+        """Return the bytes of the whole file."""
+        return b"".join(self.pieces(0, self.size))
+
+    def pieces(self, start: int, stop: int) -> Iterator[bytes]:
+        """Give the bytes from ``start`` to ``stop`` in pieces.
+
+        Raises:
+            TruncatedError: the file has become shorter meanwhile.
+        """
+        while start < stop:
+            piece = os.pread(self.descriptor, min(READ_SIZE, stop - start), start)
+            if not piece:
+                raise TruncatedError(self.path)
+            start += len(piece)
+            yield piece
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+
+class TruncatedError(ConnectionResetError):
+    """A file became shorter while it was sent: servers end the connection on this, without a traceback."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(104, f"{path} became shorter while it was sent")
+
+
+class Directory:
+    """A directory whose files may be served, and nothing outside it.
+
+    Args:
+        root: a path, or ``(package, folder)`` for the data of an installed package.
+        follow_symlinks: whether links may lead out of the directory.
+
+    Raises:
+        SetupError: there is no such directory.
+    """
+
+    def __init__(self, root: str | os.PathLike[str] | tuple[str, str], follow_symlinks: bool = False) -> None:
+        path = self._unpack(root) if isinstance(root, tuple) else os.fspath(root)
+        if not os.path.isdir(path):
+            raise SetupError(f"the directory {os.fspath(path)!r} is not there (looked for in {os.getcwd()!r})")
+        self.root = os.path.realpath(path)
+        self.follow_symlinks = follow_symlinks
+
+    def open(self, path: str) -> File | None:
+        """Open a file by its path with slashes, relative to the directory; None for whatever may not be served."""
+        if not is_servable(path):
+            return None
+        full = f"{self.root}{os.sep}{path}"
+        try:
+            if not stat.S_ISREG(os.stat(full).st_mode):
+                return None  # a FIFO or a device must not even be opened
+            descriptor = os.open(full, OPEN)
+        except OSError:
+            return None
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode) and self._may_serve(descriptor, full):
+            return File(path, descriptor, _identity(found))
+        os.close(descriptor)
+        return None
+
+    def identify(self, path: str) -> Identity | None:
+        """Return the identity of the file as it is now; None for whatever may not be served."""
+        file = self.open(path)
+        if file is None:
+            return None
+        file.close()
+        return file.identity
+
+    def is_still(self, path: str, identity: Identity | None) -> bool:
+        """Tell, by one stat, whether a path still has the identity that was found for it; None: it was not there."""
+        try:
+            return _identity(os.stat(f"{self.root}{os.sep}{path}")) == identity
+        except OSError:
+            return identity is None
+
+    def is_directory(self, path: str) -> bool:
+        """Tell whether the path is a directory whose files may be served."""
+        if path and not is_servable(path):
+            return False
+        full = os.path.join(self.root, path)
+        return os.path.isdir(full) and (self.follow_symlinks or self._is_inside(os.path.realpath(full)))
+
+    def paths(self) -> list[str]:
+        """Return the paths of all files that may be served, sorted."""
+        found: list[str] = []
+        self._list("", found, set())
+        return sorted(found)
+
+    def _list(self, prefix: str, found: list[str], entered: set[Identity]) -> None:
+        with os.scandir(os.path.join(self.root, prefix)) as entries:
+            for entry in entries:
+                path = prefix + entry.name
+                if not is_servable(path) and path != ".well-known":
+                    continue
+                if entry.is_dir(follow_symlinks=False) or (entry.is_dir() and self.is_directory(path)):
+                    identity = _identity(entry.stat())
+                    if identity not in entered:  # a link may lead round in a circle
+                        self._list(f"{path}/", found, entered | {identity})
+                elif entry.is_file(follow_symlinks=False) or self.identify(path) is not None:
+                    found.append(path)
+
+    def _may_serve(self, descriptor: int, full: str) -> bool:
+        """Tell whether an open file is inside, whatever links led to it."""
+        if self.follow_symlinks:
+            return True
+        try:
+            real = os.readlink(f"/proc/self/fd/{descriptor}")  # Linux knows; it is also free of races
+        except OSError:
+            real = os.path.realpath(full)
+        return real == full or self._is_inside(real)
+
+    def _is_inside(self, real: str) -> bool:
+        """Tell whether a real path is below the root, and not hidden there: a link may not unveil a dotfile."""
+        if not real.startswith(self.root.rstrip(os.sep) + os.sep):
+            return real == self.root
+        return is_servable(os.path.relpath(real, self.root).replace(os.sep, "/"))
+
+    def _unpack(self, root: tuple[str, str]) -> str:
+        package, folder = root
+        try:
+            resource = files(package).joinpath(folder)
+        except ModuleNotFoundError as error:
+            raise SetupError(f"the package {package!r} is not installed") from error
+        if isinstance(resource, Path):
+            return str(resource)
+        self._stack = ExitStack()  # holds the copy of a zipped package until the program ends
+        return os.fspath(self._stack.enter_context(as_file(resource)))
+
+
+def is_servable(path: str) -> bool:
+    """Tell whether a path with slashes, relative to a directory, names something that may be served.
+
+    Refused: empty, ``.`` and ``..`` segments, dotfiles (but ``.well-known``, RFC 8615), backslashes, colons and
+    control characters, names that Windows takes for devices, and what is too long for any file system. So each
+    file has one URL, the same on every machine.
+    """
+    if SERVABLE.fullmatch(path) is None or DEVICE.search(path) is not None:
+        return False
+    if os.name == "nt" and DROPPED.search(path):
+        return False
+    return path.isascii() or all(len(os.fsencode(segment)) <= LONGEST_SEGMENT for segment in path.split("/"))
+
+
+def _identity(found: os.stat_result) -> Identity:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

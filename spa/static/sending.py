@@ -1,0 +1,125 @@
+"""Send one form of a file as the answer to a request: whole, in part, or not at all."""
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from werkzeug.exceptions import PreconditionFailed
+from werkzeug.http import http_date
+
+from spa.static.conditional import decide, multipart
+from spa.static.files import File
+
+REASONS = {200: "200 OK", 206: "206 Partial Content", 304: "304 Not Modified"}
+IMMUTABLE = "public, max-age=31536000, immutable"  # a year, the longest that caches honour (RFC 8246)
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """One form of a file, as it may be sent.
+
+    Attributes:
+        body: the bytes, or the open file they are read from; the file is closed when the answer has ended.
+        size: how many bytes.
+        etag: the entity tag, with its quotes.
+        modified: whole seconds since the epoch; None sends no Last-Modified.
+        content_type: the media type.
+        headers: further headers: Cache-Control, Vary, Content-Encoding.
+        is_final: whether the same request will get the same form again; not while a compressed one is being made.
+    """
+
+    body: bytes | File
+    size: int
+    etag: str
+    modified: int | None
+    content_type: str
+    headers: tuple[tuple[str, str], ...] = ()
+    is_final: bool = True
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer a GET or HEAD by RFC 9110 sections 13 and 14; the instance is a WSGI callable."""
+        decision = decide(
+            environ["REQUEST_METHOD"], environ, etag=self.etag, modified=self.modified, size=self.size
+        )
+        if decision.status not in REASONS:
+            self.close()
+            return self._refuse(decision.status, decision.headers, environ, start_response)
+        if decision.status == 304:
+            self.close()
+            start_response(REASONS[304], self.headers_of(304))
+            return []
+        if len(decision.ranges) > 1:
+            return self._send_parts(decision.ranges, environ, start_response)
+        start, stop = decision.ranges[0] if decision.ranges else (0, self.size)
+        start_response(REASONS[decision.status], [*decision.headers, *self.headers_of(200, stop - start)])
+        if environ["REQUEST_METHOD"] == "HEAD":
+            self.close()
+            return []
+        if isinstance(self.body, bytes):
+            return [self.body if stop - start == self.size else self.body[start:stop]]
+        return FileBody(self.body, self.body.pieces(start, stop))
+
+    def close(self) -> None:
+        """Close the file beneath, if there is one."""
+        if isinstance(self.body, File):
+            self.body.close()
+
+    def headers_of(self, status: int, length: int | None = None) -> list[tuple[str, str]]:
+        """Return the headers of an answer with the whole file, with a part of this length, or with no body (304)."""
+        headers = [("ETag", self.etag), ("Accept-Ranges", "bytes"), *self.headers]
+        if self.modified is not None:
+            headers.append(("Last-Modified", http_date(self.modified)))
+        if status != 304:
+            headers += [
+                ("X-Content-Type-Options", "nosniff"),
+                ("Content-Type", self.content_type),
+                ("Content-Length", str(self.size if length is None else length)),
+            ]
+        return headers
+
+    def _refuse(
+        self, status: int, headers: Sequence[tuple[str, str]], environ: dict[str, Any], start_response: Any
+    ) -> Iterable[bytes]:
+        if status == 412:
+            raise PreconditionFailed
+        start_response(
+            "416 Range Not Satisfiable",
+            [*headers, ("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", "0")],
+        )
+        return []
+
+    def _send_parts(
+        self, ranges: Sequence[tuple[int, int]], environ: dict[str, Any], start_response: Any
+    ) -> Iterable[bytes]:
+        """Send several ranges as ``multipart/byteranges`` (RFC 9110 section 14.6)."""
+        boundary = secrets.token_hex(12)
+        parts, closing, length = multipart(ranges, self.size, self.content_type, boundary)
+        whole = replace(self, content_type=f"multipart/byteranges; boundary={boundary}")
+        start_response(REASONS[206], whole.headers_of(206, length))
+        return FileBody(self.body, self._pieces(parts, closing))
+
+    def _pieces(self, parts: Sequence[tuple[bytes, tuple[int, int]]], closing: bytes) -> Iterator[bytes]:
+        for head, (start, stop) in parts:
+            yield head
+            if isinstance(self.body, bytes):
+                yield self.body[start:stop]
+            else:
+                yield from self.body.pieces(start, stop)
+        yield closing
+
+
+class FileBody:
+    """The body of an answer; servers call ``close`` when it has been sent, or has failed."""
+
+    def __init__(self, body: bytes | File, pieces: Iterator[bytes]) -> None:
+        self._body = body
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def close(self) -> None:
+        """Close the file beneath."""
+        if isinstance(self._body, File):
+            self._body.close()

@@ -1,0 +1,120 @@
+"""Serve a built front end, with its index page for every client-side route."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.http import parse_accept_header
+
+from spa.errors import SetupError
+from spa.handler import WSGIApp
+from spa.response import Response
+from spa.static.buildhash import carries_build_hash
+from spa.static.files import is_servable
+from spa.static.handler import Files, Root
+from spa.static.mimetypes import UNKNOWN, type_of
+from spa.static.sending import IMMUTABLE, Representation
+
+METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+class SinglePage:
+    """The output of a front end's build (Vite, webpack, esbuild, Angular), as the handler of two routes::
+
+        front = SinglePage('dist')
+        routes = (
+            ('/api/notes/', 'notes', Notes),
+            ('/', 'home', front),
+            ('/<path:filepath>', '', front),
+        )
+
+    Files that are there are sent: for ever cacheable if their name carries the hash of a build, else ``no-cache`` with
+    an ETag. Every other path may be a client-side route, so it is answered with the index page, but to those only who
+    GET a page: their Accept names ``text/html``, as a browser's does for an address and not for an image, a script or
+    a fetch. What looks like a file that is not there is 404, and so is everything else.
+
+    Args:
+        directory: a path, or ``(package, folder)`` for the data of an installed package.
+        index: the page, a file in it.
+        is_immutable: tells by its path whether a file never changes; the default knows the names that build tools give.
+        follow_symlinks: whether links may lead out of the directory.
+
+    Raises:
+        SetupError: the directory or the index page is not there.
+    """
+
+    def __init__(
+        self,
+        directory: Root = "dist",
+        index: str = "index.html",
+        *,
+        is_immutable: Callable[[str], bool] = carries_build_hash,
+        follow_symlinks: bool = False,
+    ) -> None:
+        try:
+            self._files = Files(directory, follow_symlinks=follow_symlinks)
+        except SetupError as error:
+            raise SetupError(f"{error}; run the front end's build first, as npm run build") from error
+        if self._files.directory.identify(index) is None:
+            root = self._files.directory.root
+            raise SetupError(f"there is no {index!r} in {root!r}; run the front end's build first, as npm run build")
+        self._index = index
+        self._is_immutable = is_immutable
+
+    def __call__(self, app: Any, request: Any, params: Mapping[str, Any], route_name: str, **kwargs: Any) -> WSGIApp:
+        """Return the answer to a request, a WSGI callable.
+
+        Raises:
+            NotFound: there is no such file, and this is not a browser that asks for a page.
+            MethodNotAllowed: there is such a file, and the method is not GET, HEAD or OPTIONS.
+        """
+        environ = request.environ
+        path = params.get("filepath", "") or self._index
+        method = environ["REQUEST_METHOD"]
+        if method in ("GET", "HEAD"):
+            return self._find(path, environ)
+        if self._files.directory.identify(path) is None:
+            raise NotFound
+        if method == "OPTIONS":
+            return Response(status=204, headers={"Allow": ", ".join(METHODS)})
+        raise MethodNotAllowed(METHODS)
+
+    def _find(self, path: str, environ: dict[str, Any]) -> Representation:
+        """Return the file, or the index page if this is a client-side route."""
+        found = self._files.find(path, environ)
+        if found is not None:
+            return _with_cache_control(found, IMMUTABLE) if self._is_immutable(path) else found
+        if names_html(environ.get("HTTP_ACCEPT", "")) and is_client_side(path) and not self._is_below_file(path):
+            found = self._files.find(self._index, environ)
+        if found is None:
+            raise NotFound
+        return replace(found, headers=(*found.headers, ("Vary", "Accept")))
+
+    def _is_below_file(self, path: str) -> bool:
+        segments = path.split("/")
+        above = ("/".join(segments[:count]) for count in range(1, len(segments)))
+        return any(self._files.directory.identify(file) is not None for file in above)
+
+
+def is_client_side(path: str) -> bool:
+    """Tell whether a path that is no file may be a route of the front end.
+
+    It is not if it has the extension of a known type, as a file of a build that is gone; ``/users/john.doe`` may be.
+    Nor is it if no file could have this name: those who try ``/.env`` or ``/..`` look for something else.
+    """
+    return is_servable(path.rstrip("/")) and type_of(path.rstrip("/. ")).startswith(UNKNOWN)
+
+
+def names_html(accept: str) -> bool:
+    """Tell whether an Accept header asks for HTML by name; ``*/*``, which fetch and curl send, does not."""
+    return any(
+        value.lower().startswith("text/html") and quality > 0
+        for value, quality in parse_accept_header(accept, MIMEAccept)
+    )
+
+
+def _with_cache_control(found: Representation, value: str) -> Representation:
+    others = [header for header in found.headers if header[0] != "Cache-Control"]
+    return replace(found, headers=(("Cache-Control", value), *others))

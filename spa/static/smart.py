@@ -1,0 +1,268 @@
+"""Serve files at content-hashed URLs that may be cached for ever."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from werkzeug.exceptions import NotFound
+
+from spa.errors import SetupError
+from spa.handler import Handler, WSGIApp
+from spa.static import hashing
+from spa.static.assets import Asset, Assets, integrity
+from spa.static.files import Directory
+from spa.static.form import Forms
+from spa.static.handler import Root
+from spa.static.mimetypes import type_of
+from spa.static.sending import IMMUTABLE, Representation
+from spa.static.shortcut import Shortcuts
+
+PATH_SAFE = "/!$&'()*+,;=:@~"  # RFC 3986 section 3.3
+
+
+class SmartStatic:
+    """Serve a directory at URLs that carry a hash of the bytes: ``css/app.css`` at ``css/app.3e2d….css``.
+
+    ::
+
+        static = SmartStatic('static')
+        routes = (('/static/<path:filepath>', 'static', static),)
+        app = spa.App(routes)
+        app.url('static', filepath='css/app.css')      # '/static/css/app.0f1e2d3c4b5a.css'
+
+    The hash is the first 12 hex digits of the MD5 of the bytes that are sent, so such a URL never changes its
+    content, and caches may keep it for ever. Stylesheets are rewritten in memory, so that what they refer to is
+    at hashed URLs too; a changed image changes the URL of the stylesheet that shows it. There is no build step.
+    A file is reachable under its hash only; everything else is 404.
+
+    Args:
+        directory: a path, or ``(package, folder)`` for the data of an installed package.
+        watch: whether an edit is seen at the next request, for which each request looks at the file. None looks
+            under ``spa.run`` only. Without watching, an edit is seen when its new URL is asked for.
+        strict: whether a stylesheet that refers to a missing file raises; else one warning names the place.
+        follow_symlinks: whether links may lead out of the directory.
+
+    Raises:
+        SetupError: there is no such directory.
+    """
+
+    def __init__(
+        self, directory: Root, *, watch: bool | None = None, strict: bool = False, follow_symlinks: bool = False
+    ) -> None:
+        self.directory = Directory(directory, follow_symlinks)
+        self.watch = watch
+        self.mount: str | None = None
+        self._assets = Assets(self.directory, strict)
+        self._forms = Forms(self.directory)
+        self._shortcuts = Shortcuts()
+
+    def __call__(
+        self, app: Any, request: Any, params: dict[str, Any], route_name: str, **kwargs: Any
+    ) -> Handler:
+        """Return the handler of a request."""
+        return HashedFile(app, request, params, route_name, static=self, **kwargs)
+
+    def set_up_route(self, pattern: str, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Learn, when the app is built, under which path the directory stands; the first route counts for ``url``."""
+        before, separator, _ = pattern.partition("<path:filepath>")
+        if not separator:
+            raise SetupError(f"route {pattern!r}: the pattern needs <path:filepath>")
+        if self.mount is None and "<" not in before:
+            self.mount = before
+        return kwargs
+
+    def url_values(self, values: Mapping[str, Any], mount: str) -> Mapping[str, Any]:
+        """Put the hash into the ``filepath`` of a URL that ``app.url`` builds.
+
+        Raises:
+            LookupError: there is no such file.
+        """
+        return {**values, "filepath": self._require(values["filepath"], mount).hashed_path}
+
+    def url(self, path: str, mount: str | None = None) -> str:
+        """Return the hashed URL of a file.
+
+        Args:
+            path: where it is under the directory: ``'js/app.js'``.
+            mount: the URL path of the directory, with SCRIPT_NAME if there is one: ``'/static/'``. By default
+                that of the first route the directory stands under.
+
+        Raises:
+            LookupError: there is no such file.
+        """
+        mount = self._default(mount)
+        return mount + quote(self.hashed_path(path, mount), safe=PATH_SAFE)
+
+    def hashed_path(self, path: str, mount: str | None = None) -> str:
+        """Return the path of a file with the hash in its name, under the directory and not quoted.
+
+        Raises:
+            LookupError: there is no such file.
+        """
+        return self._require(path, self._default(mount)).hashed_path
+
+    def content(self, path: str, mount: str | None = None) -> bytes:
+        """Return the bytes of a file as they are served.
+
+        Raises:
+            LookupError: there is no such file.
+        """
+        return self._read(self._require(path, self._default(mount)))
+
+    def integrity(self, path: str, mount: str | None = None) -> str:
+        """Return the ``integrity`` attribute for a file: sha384 of the bytes as they are served.
+
+        Raises:
+            LookupError: there is no such file.
+        """
+        return integrity(self.content(path, mount))
+
+    def paths(self) -> list[str]:
+        """Return the paths of all files that may be served, sorted."""
+        return self.directory.paths()
+
+    def version(self, paths: Iterable[str] | None = None) -> object:
+        """Return a value that stays equal as long as none of these files, or of all, has changed.
+
+        Without watching it is constant.
+        """
+        if not self.watch:
+            return None
+        return tuple((path, self.directory.identify(path)) for path in (self.paths() if paths is None else paths))
+
+    def observe(self, environ: Mapping[str, Any]) -> None:
+        """Begin to watch if the server says that it serves a program under development."""
+        if self.watch is None:
+            self.watch = bool(environ.get("spa.watch"))
+
+    def check(self, mount: str | None = None) -> list[str]:
+        """Return each reference to a file that is not there, as ``css/app.css:12:7: nope.png not found``.
+
+        Args:
+            mount: as for ``url``.
+        """
+        under = self._default(mount)
+        assets = [self._assets.get(path, under, look=True) for path in self.paths()]
+        return [str(missing) for asset in assets if asset is not None for missing in asset.missing]
+
+    def find(self, filepath: str, environ: dict[str, Any]) -> Representation | None:
+        """Return what to send for a hashed path, or None if it is not the path of anything here."""
+        taken = hashing.take(filepath)
+        if taken is None:
+            return None
+        self.observe(environ)
+        path, hash = taken
+        # A URL that was built without the SCRIPT_NAME of the request carries the hash of the route's own path.
+        for mount in dict.fromkeys((_mount(environ, filepath), self._default(None))):
+            found = self._find_version(path, hash, mount, environ)
+            if found is not None:
+                return found
+        old = self._assets.read_old(path, hash)
+        return None if old is None else self._represent_bytes(path, old, hash, environ, IMMUTABLE)
+
+    def learn(self, environ: dict[str, Any], found: Representation, paths: dict[str, Any]) -> None:
+        """Let the app answer the next such request by a shortcut, if what was found will never change."""
+        if not self.watch and found.is_final and isinstance(found.body, bytes) and ("Cache-Control", IMMUTABLE) in found.headers:
+            self._shortcuts.learn(environ, found, paths)
+
+    def _find_version(self, path: str, hash: str, mount: str, environ: dict[str, Any]) -> Representation | None:
+        """Return the file if it has this hash; an asset that has another is doubted, and looked at again."""
+        for look in (True,) if self.watch else (False, True):
+            asset = self._assets.get(path, mount, look)
+            if asset is not None and hash in (asset.hash, asset.disk_hash):
+                found = self._represent(asset, environ, IMMUTABLE if hash == asset.hash else "no-cache")
+                if found is not None:
+                    return found
+        return None
+
+    def _represent(self, asset: Asset, environ: dict[str, Any], cache_control: str) -> Representation | None:
+        body = self._assets.read_small(asset)
+        if body is not None and asset.body is not None:
+            return self._represent_bytes(asset.path, body, asset.hash, environ, cache_control)
+        file = None
+        if body is None:
+            file = self._assets.open(asset)
+            if file is None:
+                return None
+        plain = Representation(
+            body=body if file is None else file,  # type: ignore[arg-type]  # one of them is there
+            size=asset.size,
+            etag=f'"{asset.hash}"',
+            modified=asset.identity[3] // 1_000_000_000,
+            content_type=type_of(asset.path, _charset(asset.path, body)),
+            headers=(("Cache-Control", cache_control),),
+        )
+        read = file.read if file is not None else lambda: body or b""
+        return self._forms.choose(plain, environ, asset.hash, read, file)
+
+    def _represent_bytes(
+        self, path: str, body: bytes, hash: str, environ: dict[str, Any], cache_control: str
+    ) -> Representation:
+        plain = Representation(
+            body=body,
+            size=len(body),
+            etag=f'"{hash}"',
+            modified=None,
+            content_type=type_of(path, _charset(path, body)),
+            headers=(("Cache-Control", cache_control),),
+        )
+        return self._forms.choose(plain, environ, hash, lambda: body)
+
+    def _require(self, path: str, mount: str) -> Asset:
+        asset = self._assets.get(path, mount, look=bool(self.watch))
+        if asset is None:
+            raise LookupError(f"there is no {path!r} in {self.directory.root!r}")
+        return asset
+
+    def _read(self, asset: Asset) -> bytes:
+        body = self._assets.read_small(asset)
+        if body is not None:
+            return body
+        file = self._assets.open(asset)
+        if file is None:
+            raise LookupError(f"{asset.path!r} has changed meanwhile")
+        try:
+            return file.read()
+        finally:
+            file.close()
+
+    def _default(self, mount: str | None) -> str:
+        return mount if mount is not None else self.mount or ""
+
+
+class HashedFile(Handler):
+    """Answer one request for a file of a ``SmartStatic``."""
+
+    def get(self, filepath: str = "", **params: Any) -> WSGIApp:
+        """Answer with the file, if the path carries its hash."""
+        static: SmartStatic = self.kwargs["static"]
+        environ = self.request.environ
+        found = static.find(filepath, environ)
+        if found is None:
+            raise UnknownHash
+        static.learn(environ, found, self.app.shortcuts)
+        return found
+
+
+class UnknownHash(NotFound):
+    """*404* that no cache may keep: the file may come to have this hash."""
+
+    def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
+        """Forbid caches to keep the answer."""
+        return [*super().get_headers(environ, scope), ("Cache-Control", "no-store")]
+
+
+def _mount(environ: Mapping[str, Any], filepath: str) -> str:
+    """Return the URL path under which the request found the directory."""
+    path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return path.encode("latin-1").decode("utf-8", "replace").removesuffix(filepath)
+
+
+def _charset(path: str, body: bytes | None) -> str | None:
+    """Return the charset to claim for a stylesheet: none if it is not in UTF-8, as the header would beat @charset."""
+    if body is not None and path.lower().endswith(".css"):
+        try:
+            body.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+    return "utf-8"

@@ -1,0 +1,174 @@
+"""Serve the files of a directory as they are."""
+
+import os
+
+import pytest
+from werkzeug.http import http_date
+from werkzeug.test import Client
+
+import spa
+from spa.errors import SetupError
+from spa.static.handler import Static, StaticFileHandler, StaticHandler
+
+
+@pytest.fixture
+def root(tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "a.txt").write_text("0123456789")
+    (tmp_path / "docs" / "index.html").write_text("<p>docs")
+    os.utime(tmp_path / "a.txt", (1_700_000_000, 1_700_000_000))
+    return tmp_path
+
+
+def client_for(root, **options):
+    return Client(spa.App((("/files/<path:filepath>", "", StaticHandler, {"directory": root, **options}),)))
+
+
+def test_a_file_has_its_type_etag_date_and_is_asked_for_again(root):
+    response = client_for(root).get("/files/a.txt")
+    assert response.data == b"0123456789"
+    assert response.content_type == "text/plain; charset=utf-8"
+    assert response.headers["Cache-Control"] == "no-cache"
+    assert response.headers["Last-Modified"] == http_date(1_700_000_000)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Accept-Ranges"] == "bytes"
+    again = client_for(root).get("/files/a.txt", headers={"If-None-Match": response.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    assert again.headers["ETag"] == response.headers["ETag"]
+    assert again.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "body", "content_range"),
+    [
+        ({"Range": "bytes=0-0"}, 206, b"0", "bytes 0-0/10"),
+        ({"Range": "bytes=-1"}, 206, b"9", "bytes 9-9/10"),
+        ({"Range": "bytes=5-"}, 206, b"56789", "bytes 5-9/10"),
+        ({"Range": "bytes=100-"}, 416, b"", "bytes */10"),
+        ({"Range": "bytes=abc"}, 200, b"0123456789", None),
+        ({"Range": "lines=0-1"}, 200, b"0123456789", None),
+        ({"If-Match": '"other"'}, 412, None, None),
+        ({"If-Match": "*"}, 200, b"0123456789", None),
+        ({"If-None-Match": "*"}, 304, b"", None),
+        ({"If-Modified-Since": http_date(1_700_000_000)}, 304, b"", None),
+        ({"If-Modified-Since": http_date(1_699_999_999)}, 200, b"0123456789", None),
+        ({"If-Modified-Since": "yesterday"}, 200, b"0123456789", None),
+        ({"If-Unmodified-Since": http_date(1_699_999_999)}, 412, None, None),
+        ({"If-Range": '"other"', "Range": "bytes=0-3"}, 200, b"0123456789", None),
+        ({"If-Range": http_date(1_700_000_000), "Range": "bytes=0-3"}, 206, b"0123", "bytes 0-3/10"),
+    ],
+)
+def test_conditions_and_ranges_are_answered(root, headers, status, body, content_range):
+    response = client_for(root).get("/files/a.txt", headers=headers)
+    assert response.status_code == status
+    if body is not None:
+        assert response.data == body
+    assert response.headers.get("Content-Range") == content_range
+
+
+def test_several_ranges_are_parts_of_a_multipart_body(tmp_path):
+    (tmp_path / "a.bin").write_bytes(bytes(range(256)) * 8)
+    response = client_for(tmp_path).get("/files/a.bin", headers={"Range": "bytes=0-1,1000-1001"})
+    assert response.status_code == 206
+    kind, _, boundary = response.content_type.partition("; boundary=")
+    assert kind == "multipart/byteranges"
+    assert len(response.data) == response.content_length
+    parts = response.data.split(f"--{boundary}".encode())
+    assert parts[-1] == b"--\r\n"
+    assert [part.partition(b"\r\n\r\n")[2] for part in parts[1:-1]] == [b"\x00\x01\r\n", b"\xe8\xe9\r\n"]
+    assert b"Content-Range: bytes 1000-1001/2048" in parts[2]
+
+
+def test_head_has_the_headers_of_get(root):
+    client = client_for(root)
+    whole, head = client.get("/files/a.txt"), client.head("/files/a.txt")
+    assert (head.data, {**head.headers}) == (b"", {**whole.headers})
+
+
+@pytest.mark.parametrize("path", ["nope.txt", "docs", "docs/", "../a.txt", "a.txt/", ".env", "a.txt%00"])
+def test_what_is_not_a_file_is_404(root, path):
+    (root / ".env").write_text("SECRET")
+    assert client_for(root).get(f"/files/{path}").status_code == 404
+
+
+def test_an_index_answers_for_its_directory_where_asked_for(root):
+    client = client_for(root, index="index.html")
+    assert client.get("/files/docs/").text == "<p>docs"
+    without_slash = client.get("/files/docs?x=1", environ_overrides={"SCRIPT_NAME": "/app"})
+    assert (without_slash.status_code, without_slash.headers["Location"]) == (308, "/app/files/docs/?x=1")
+
+
+def test_max_age_lets_caches_keep_it(root):
+    assert client_for(root, max_age=60).get("/files/a.txt").headers["Cache-Control"] == "public, max-age=60"
+
+
+def test_a_sibling_is_sent_if_it_is_not_older_and_stays_inside(root, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside") / "secret.gz"
+    outside.write_bytes(b"SECRET")
+    for name in ("new", "old", "out"):
+        (root / f"{name}.js").write_text("x" * 600)
+        os.utime(root / f"{name}.js", (2_000_000_000, 2_000_000_000))
+    for name, time in (("new", 2_000_000_000), ("old", 1_999_999_999)):
+        (root / f"{name}.js.gz").write_bytes(b"GZIP")
+        os.utime(root / f"{name}.js.gz", (time, time))
+    (root / "out.js.gz").symlink_to(outside)
+    client = client_for(root)
+    plain = client.get("/files/new.js")
+    packed = client.get("/files/new.js", headers={"Accept-Encoding": "gzip"})
+    assert (packed.data, packed.headers["Content-Encoding"]) == (b"GZIP", "gzip")
+    assert packed.content_type == "text/javascript; charset=utf-8"
+    assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
+    assert plain.headers["ETag"] != packed.headers["ETag"]
+    for name in ("old", "out"):
+        response = client.get(f"/files/{name}.js", headers={"Accept-Encoding": "gzip"})
+        assert response.data not in (b"GZIP", b"SECRET")
+
+
+@pytest.mark.parametrize("accept", ["gzip;q=0", "x-gzip-foo", "identity", "br;q=0, *;q=0"])
+def test_a_coding_that_is_not_accepted_is_not_sent(root, accept):
+    (root / "a.js").write_text("x" * 600)
+    (root / "a.js.gz").write_bytes(b"GZIP")
+    response = client_for(root).get("/files/a.js", headers={"Accept-Encoding": accept})
+    assert "Content-Encoding" not in response.headers
+    assert response.headers["Vary"] == "Accept-Encoding"
+
+
+def test_an_archive_has_its_own_type_and_no_content_encoding(root):
+    (root / "x.tar.gz").write_bytes(b"\x1f\x8b")
+    response = client_for(root).get("/files/x.tar.gz")
+    assert response.content_type == "application/gzip"
+    assert "Content-Encoding" not in response.headers
+
+
+def test_a_factory_serves_a_directory_too(root):
+    client = Client(spa.App((("/<path:filepath>", "", Static(directory=root)),)))
+    assert client.get("/a.txt").data == b"0123456789"
+
+
+def test_one_file_can_stand_under_any_path(root):
+    client = Client(spa.App((("/robots.txt", "", StaticFileHandler, {"file": root / "a.txt"}),)))
+    assert client.get("/robots.txt").data == b"0123456789"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "handler", "kwargs", "message"),
+    [
+        ("/<path:filepath>", StaticHandler, {}, "name the directory"),
+        ("/<path:filepath>", StaticHandler, {"directory": "no/such"}, "is not there"),
+        ("/files", StaticHandler, {"directory": "."}, "<path:filepath>"),
+        ("/f", StaticFileHandler, {}, "name the file"),
+        ("/f", StaticFileHandler, {"file": "no_such_file"}, "is not there"),
+    ],
+)
+def test_a_wrong_set_up_fails_when_the_app_is_built(pattern, handler, kwargs, message):
+    with pytest.raises(SetupError, match=message):
+        spa.App(((pattern, "", handler, kwargs),))
+
+
+def test_files_are_closed_whatever_the_answer(root):
+    client = client_for(root)
+    before = len(os.listdir("/proc/self/fd"))
+    for headers in ({}, {"Range": "bytes=0-1"}, {"If-None-Match": "*"}, {"If-Match": '"x"'}, {"Range": "bytes=50-"}):
+        client.get("/files/a.txt", headers=headers).close()
+    client.head("/files/a.txt").close()
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -1,0 +1,318 @@
+"""Serve files at hashed URLs: the identity of bytes and URL, whatever happens to the files."""
+
+import base64
+import hashlib
+import json
+import logging
+import os
+import re
+from pathlib import Path
+
+import gevent
+import pytest
+from werkzeug.test import Client
+
+import spa
+from spa.errors import SetupError
+from spa.static import hashing
+from spa.static.assets import Assets, MissingReferenceError
+from spa.static.smart import SmartStatic
+
+CASES = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))
+STYLESHEETS = [case for case in CASES if "stylesheet" in case]
+SCRIPTS = [case for case in CASES if case["id"].startswith("js-") and "body" in case]
+
+
+def write(root, files):
+    """Write files, given as text or bytes by path."""
+    for path, content in files.items():
+        file = Path(root, path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return root
+
+
+def files_of(case):
+    encoded = {path: base64.b64decode(data) for path, data in case.get("files_base64", {}).items()}
+    return {**case["files"], **encoded}
+
+
+def mounted(static, pattern="/static/<path:filepath>", **options):
+    app = spa.App(((pattern, "static", static),), **options)
+    return app, Client(app)
+
+
+def md5(data):
+    return hashlib.md5(data).hexdigest()[:12]
+
+
+@pytest.mark.parametrize("case", STYLESHEETS, ids=lambda case: case["id"])
+def test_a_stylesheet_is_served_with_the_urls_of_what_it_refers_to(case, tmp_path):
+    static = SmartStatic(write(tmp_path, files_of(case)))
+    _, client = mounted(static, f"{case['mount']}<path:filepath>")
+    response = client.get(static.url(case["stylesheet"]))
+    assert response.status_code == 200
+    if "body_base64" in case:
+        assert response.data == base64.b64decode(case["body_base64"])
+        assert response.content_type == "text/css"
+    elif "body" in case:
+        assert response.data.decode() == case["body"]
+        assert response.content_type == "text/css; charset=utf-8"
+    assert response.content_length == len(response.data)
+
+
+@pytest.mark.parametrize("case", SCRIPTS, ids=lambda case: case["id"])
+def test_a_script_is_served_as_it_is_but_for_its_source_map(case, tmp_path):
+    static = SmartStatic(write(tmp_path, files_of(case)))
+    _, client = mounted(static, f"{case['mount']}<path:filepath>")
+    assert client.get(static.url("js/app.js")).data.decode() == case["body"]
+
+
+def test_the_hash_is_the_md5_of_the_bytes_and_the_answer_may_be_kept_for_ever(tmp_path):
+    static = SmartStatic(write(tmp_path, {"a.css": ".x{color:red}"}))
+    app, client = mounted(static)
+    assert app.url("static", filepath="a.css") == static.url("a.css") == "/static/a.335b65a2feac.css"
+    response = client.get("/static/a.335b65a2feac.css")
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert response.headers["ETag"].startswith('"335b65a2feac')
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("a.css", "a.000000000000.css", "a.335B65A2FEAC.css", "a.335b65a2fea.css", "a.335b65a2feac0.css"),
+        *("a.0,0,0,0,0,0,.css", "b.335b65a2feac.css", "A.335b65a2feac.css", "a.css.335b65a2feac", "335b65a2feac"),
+        *("../a.335b65a2feac.css", ".env", ".335b65a2feac.env", "x" * 5000),
+    ],
+)
+def test_everything_else_is_404_that_no_cache_keeps(tmp_path, path):
+    static = SmartStatic(write(tmp_path, {"a.css": ".x{color:red}", ".env": "SECRET"}))
+    _, client = mounted(static)
+    response = client.get(f"/static/{path}")
+    assert response.status_code == 404
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_the_hash_of_the_file_on_disk_gives_access_but_is_not_kept(tmp_path):
+    sheet = ".x{background:url(i.png)}"
+    static = SmartStatic(write(tmp_path, {"a.css": sheet, "i.png": "png"}))
+    _, client = mounted(static)
+    served = client.get(static.url("a.css"))
+    response = client.get(f"/static/{hashing.put('a.css', md5(sheet.encode()))}")
+    assert (response.status_code, response.data) == (200, served.data)
+    assert response.headers["Cache-Control"] == "no-cache"
+    assert response.headers["ETag"] == served.headers["ETag"]
+
+
+def replace(path, content):
+    """Put another file in the place of one, as editors do."""
+    new = path.with_name("new")
+    new.write_text(content)
+    new.replace(path)
+
+
+@pytest.mark.parametrize("watch", [True, False])
+def test_an_edit_has_a_new_url_at_once_and_never_comes_under_the_old_one(tmp_path, watch):
+    static = SmartStatic(write(tmp_path, {"a.js": "old"}), watch=watch)
+    _, client = mounted(static)
+    old = static.url("a.js")
+    assert client.get(old).data == b"old"
+    replace(tmp_path / "a.js", "new")
+    assert client.get(f"/static/a.{md5(b'new')}.js").data == b"new"
+    response = client.get(old)
+    assert response.status_code == 404 or response.data == b"old"
+    assert static.url("a.js") == f"/static/a.{md5(b'new')}.js"
+
+
+def test_a_large_file_that_was_replaced_is_not_sent_under_the_old_hash(tmp_path):
+    before, after = b"a" * 200_000, b"b" * 200_000
+    static = SmartStatic(write(tmp_path, {"a.bin": before}), watch=False)
+    _, client = mounted(static)
+    old = static.url("a.bin")
+    assert client.get(old).data == before
+    write(tmp_path, {"a.bin.new": after})
+    (tmp_path / "a.bin.new").replace(tmp_path / "a.bin")
+    assert client.get(old).status_code == 404
+    assert client.get(f"/static/a.{md5(after)}.bin").data == after
+
+
+def test_a_changed_image_changes_the_stylesheets_that_show_it_and_the_old_one_is_kept_a_while(tmp_path):
+    files = {"i.png": "one", "b.css": ".b{background:url(i.png)}", "a.css": '@import "b.css";', "c.css": ".c{}"}
+    static = SmartStatic(write(tmp_path, files), watch=True)
+    _, client = mounted(static)
+    before = {path: static.url(path) for path in files}
+    body = client.get(before["a.css"]).data
+    replace(tmp_path / "i.png", "two")
+    after = {path: static.url(path) for path in files}
+    assert {path for path in files if before[path] != after[path]} == {"i.png", "b.css", "a.css"}
+    assert client.get(after["a.css"]).data != body
+    old = client.get(before["a.css"])
+    assert (old.status_code, old.data) == (200, body)
+
+
+def test_what_was_missing_is_found_when_it_comes(tmp_path, caplog):
+    static = SmartStatic(write(tmp_path, {"css/app.css": "a{}\nb{}\n.x{background:url(nope.png)}"}), watch=True)
+    _, client = mounted(static)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            assert client.get(static.url("css/app.css")).data.endswith(b"url(nope.png)}")
+    assert [record.getMessage() for record in caplog.records] == ["css/app.css:3:15: nope.png not found"]
+    write(tmp_path, {"css/nope.png": "here"})
+    assert client.get(static.url("css/app.css")).data.endswith(f'url("nope.{md5(b"here")}.png")}}'.encode())
+
+
+def test_strict_makes_a_missing_reference_an_error_and_check_lists_them(tmp_path):
+    write(tmp_path, {"a.css": ".x{background:url(nope.png)}", "b.css": '@import "gone.css";'})
+    with pytest.raises(MissingReferenceError, match=re.escape("a.css:1:15: nope.png not found")):
+        SmartStatic(tmp_path, strict=True).url("a.css")
+    assert SmartStatic(tmp_path).check() == ["a.css:1:15: nope.png not found", "b.css:1:9: gone.css not found"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a.css": '@import "a.css";.a{background:url(i.png)}'},
+        {"a.css": '@import "b.css";', "b.css": '@import "a.css";.b{background:url(i.png)}'},
+        {
+            "a.css": '@import "b.css";',
+            "b.css": '@import "c.css";',
+            "c.css": '@import "a.css";@import "d.css";',
+            "d.css": "d{}",
+        },
+    ],
+)
+def test_circles_of_imports_end_are_stable_and_change_as_one(tmp_path, files):
+    write(tmp_path, {**files, "i.png": "one"})
+    static = SmartStatic(tmp_path, watch=True)
+    _, client = mounted(static)
+    urls = {path: static.url(path) for path in files}
+    assert urls == {path: SmartStatic(tmp_path).url(path, "/static/") for path in reversed(files)}
+    for url in urls.values():
+        sheet = client.get(url)
+        assert sheet.status_code == 200
+        for reference in re.findall(r'url\("([^"]+)"\)', sheet.text):
+            assert client.get(f"/static/{reference}").status_code == 200
+    last = list(files)[-1] if "d.css" in files else "i.png"
+    replace(tmp_path / last, "x{}")
+    changed = {path for path in files if static.url(path) != urls[path]}
+    assert changed == set(files)
+
+
+def test_a_stylesheet_never_asked_for_is_made_once_for_a_hundred_requests(tmp_path, monkeypatch):
+    made = []
+    make = Assets._make
+
+    def counted(self, path, mount):
+        made.append(path)
+        gevent.sleep(0.01)
+        return make(self, path, mount)
+
+    monkeypatch.setattr(Assets, "_make", counted)
+    body = b"@import 'b.css';"
+    static = SmartStatic(write(tmp_path, {"a.css": body, "b.css": ".b{}"}), watch=False)
+    _, client = mounted(static)
+    url = f"/static/{hashing.put('a.css', md5(body))}"
+    jobs = [gevent.spawn(client.get, url) for _ in range(100)]
+    gevent.joinall(jobs, timeout=20, raise_error=True)
+    assert {job.value.status_code for job in jobs} == {200}
+    assert made.count("a.css") == 1
+
+
+def test_absolute_references_are_right_under_each_route_and_script_name(tmp_path):
+    sheet = ".x{background:url(/s1/i.png) url(/s2/i.png) url(/app/s1/i.png)}"
+    static = SmartStatic(write(tmp_path, {"a.css": sheet, "i.png": "i"}))
+    app = spa.App((("/s1/<path:filepath>", "one", static), ("/s2/<path:filepath>", "two", static)))
+    client = Client(app)
+    hashed = f"i.{md5(b'i')}.png"
+    one = client.get(app.url("one", filepath="a.css")).text
+    two = client.get(app.url("two", filepath="a.css")).text
+    assert one == f'.x{{background:url("/s1/{hashed}") url(/s2/i.png) url(/app/s1/i.png)}}'
+    assert two == f'.x{{background:url(/s1/i.png) url("/s2/{hashed}") url(/app/s1/i.png)}}'
+    under = client.get(static.url("a.css", "/app/s1/").removeprefix("/app"), environ_overrides={"SCRIPT_NAME": "/app"})
+    assert under.text == f'.x{{background:url(/s1/i.png) url(/s2/i.png) url("/app/s1/{hashed}")}}'
+    assert client.get(app.url("one", filepath="a.css"), environ_overrides={"SCRIPT_NAME": "/app"}).status_code == 200
+
+
+def test_a_url_outside_the_root_never_reaches_the_file_system(tmp_path, monkeypatch):
+    sheet = ".x{background:url(../../../../etc/passwd) url(../../secret.png)}"
+    write(tmp_path, {"root/css/app.css": sheet, "secret.png": "S"})
+    static = SmartStatic(tmp_path / "root")
+    asked = []
+
+    def noting(function):
+        def noted(path, *arguments, **options):
+            asked.append(os.fspath(path))
+            return function(path, *arguments, **options)
+
+        return noted
+
+    for name in ("open", "stat", "lstat", "scandir"):
+        monkeypatch.setattr(os, name, noting(getattr(os, name)))
+    static.url("css/app.css", "/static/")
+    inside = os.fspath(tmp_path / "root") + os.sep
+    assert asked
+    assert all(path.startswith(inside) for path in asked)
+
+
+def test_without_watching_a_request_for_what_is_known_asks_the_disk_nothing(tmp_path, monkeypatch):
+    static = SmartStatic(write(tmp_path, {"a.js": "x"}), watch=False)
+    _, client = mounted(static)
+    url = static.url("a.js")
+    client.get(url)
+    for name in ("open", "stat", "lstat"):
+        monkeypatch.setattr(os, name, None)
+    assert client.get(url).data == b"x"
+
+
+def test_many_mounts_do_not_fill_the_memory(tmp_path):
+    static = SmartStatic(write(tmp_path, {"a.js": "x"}))
+    _, client = mounted(static, "/<lang>/static/<path:filepath>")
+    path = f"a.{md5(b'x')}.js"
+    for number in range(200):
+        assert client.get(f"/{number}/static/{path}").status_code == 200
+    assert len(static._assets._assets) <= 64
+
+
+def test_integrity_and_content_are_of_the_bytes_served(tmp_path):
+    static = SmartStatic(write(tmp_path, {"a.css": ".x{background:url(i.png)}", "i.png": "i"}))
+    _, client = mounted(static)
+    body = client.get(static.url("a.css")).data
+    assert static.content("a.css") == body
+    assert static.integrity("a.css") == "sha384-" + base64.b64encode(hashlib.sha384(body).digest()).decode()
+
+
+@pytest.mark.parametrize("method", ["url", "content", "integrity"])
+def test_a_file_that_is_not_there_is_a_lookup_error(tmp_path, method):
+    with pytest.raises(LookupError, match=r"nope\.js"):
+        getattr(SmartStatic(tmp_path), method)("nope.js")
+
+
+def test_a_wrong_set_up_fails_when_the_app_is_built(tmp_path):
+    with pytest.raises(SetupError, match="is not there"):
+        SmartStatic(tmp_path / "nope")
+    with pytest.raises(SetupError, match="filepath"):
+        spa.App((("/static/", "", SmartStatic(tmp_path)),))
+
+
+def test_names_that_need_quoting_are_quoted_in_urls_and_served(tmp_path):
+    names = ["a b.png", "100%.png", "it's.png", "grüß.png", "a#b.png", "a?b.png", "a+b.png"]
+    static = SmartStatic(write(tmp_path, dict.fromkeys(names, "x")))
+    app, client = mounted(static)
+    for name in names:
+        assert client.get(static.url(name)).data == b"x"
+        assert client.get(app.url("static", filepath=name)).data == b"x"
+
+
+def test_verbs_are_get_head_and_options(tmp_path):
+    static = SmartStatic(write(tmp_path, {"a.js": "x" * 100}))
+    _, client = mounted(static)
+    url = static.url("a.js")
+    whole, head = client.get(url), client.head(url)
+    assert head.data == b""
+    assert {**head.headers} == {**whole.headers}
+    assert client.options(url).headers["Allow"] == "GET, HEAD, OPTIONS"
+    for method in ("POST", "PUT", "DELETE", "BREW"):
+        response = client.open(url, method=method)
+        assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")

@@ -1,0 +1,172 @@
+"""Ask for static files over raw sockets, under both servers."""
+
+import hashlib
+import os
+import socket
+import sys
+import time
+
+import pytest
+
+from tests import wire
+from tests.processes import ROOT, free_port, running
+
+LARGE = 20_000_000
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A directory of odd files, with secrets beside it."""
+    top = tmp_path_factory.mktemp("static")
+    directory = top / "root"
+    (directory / "sub").mkdir(parents=True)
+    (directory / ".git").mkdir()
+    (directory / ".well-known").mkdir()
+    (top / "root-secret").mkdir()
+    for path, text in {
+        "secret.txt": "SECRET",
+        "root-secret/a.txt": "SECRET",
+        "root/.env": "SECRET",
+        "root/.git/config": "SECRET",
+        "root/.well-known/security.txt": "known",
+        "root/a.txt": "0123456789",
+        "root/sub/b c+d%.txt": "odd",
+        "root/app.css": ".x{background:url(a.txt)}",
+    }.items():
+        (top / path).write_text(text)
+    (directory / "link").symlink_to(top / "secret.txt")
+    (directory / "zero").symlink_to("/dev/zero")
+    (directory / "loop").symlink_to("loop")
+    os.mkfifo(directory / "fifo")
+    return directory
+
+
+@pytest.fixture(scope="module", params=["spa.run", "gunicorn"])
+def port(request, root):
+    number = free_port()
+    module = "tests.system.staticapp"
+    command = {
+        "spa.run": [sys.executable, "-m", module, number],
+        "gunicorn": [sys.executable, "-m", "gunicorn", "-k", "gevent", "-b", f"127.0.0.1:{number}", f"{module}:app"],
+    }[request.param]
+    with running(command, number, env={"STATIC_ROOT": str(root)}, cwd=ROOT):
+        yield number
+
+
+def get(port, path, *headers, method="GET"):
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close", *headers]
+    return wire.request(port, ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+
+
+@pytest.mark.parametrize("under", ["/plain/", "/smart/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("../secret.txt", "%2e%2e/secret.txt", "..%2fsecret.txt", "%2e%2e%2fsecret.txt", "%252e%252e/secret.txt"),
+        *("....//secret.txt", "..\\secret.txt", "..%5csecret.txt", "%c0%ae%c0%ae/secret.txt", "%uff0e/secret.txt"),
+        *("%ef%bc%8e%ef%bc%8e/secret.txt", "C:/secret.txt", "//127.0.0.1/secret.txt", "file:///etc/passwd", "a.txt%00"),
+        *("../root-secret/a.txt", "link", "zero", "loop", "fifo", "sub", "sub/", ".env", "%2eenv", ".git/config"),
+        *("a.txt/", "a.txt/x", "./a.txt", "a.txt.", "a.txt%20", "A.TXT", "CON", "NUL.txt", "aux.js", "a.txt::$DATA"),
+        *("x" * 300, "sub/" * 1500 + "b", "/etc/passwd", "%2fetc%2fpasswd"),
+    ],
+)
+def test_nothing_but_the_one_url_of_a_file_gives_a_byte(port, under, path):
+    started = time.monotonic()
+    answer = get(port, under + path)
+    assert time.monotonic() - started < 1
+    assert 300 <= answer.status < 500
+    assert b"SECRET" not in answer.body
+    assert b"root:" not in answer.body
+
+
+def test_well_known_and_odd_names_are_served(port):
+    assert get(port, "/plain/.well-known/security.txt").body == b"known"
+    assert get(port, "/plain/sub/b%20c+d%25.txt").body == b"odd"
+    url = get(port, "/url/sub/b%20c+d%25.txt").body.decode()
+    assert get(port, url).body == b"odd"
+
+
+@pytest.mark.parametrize("under", ["plain", "smart"])
+@pytest.mark.parametrize(
+    ("headers", "method", "status", "body"),
+    [
+        ([], "GET", 200, b"0123456789"),
+        ([], "HEAD", 200, b""),
+        (["Range: bytes=0-0"], "GET", 206, b"0"),
+        (["Range: bytes=100-"], "GET", 416, b""),
+        (["If-None-Match: *"], "GET", 304, b""),
+        ([], "POST", 405, None),
+        ([], "BREW", 405, None),
+        ([], "OPTIONS", 204, b""),
+    ],
+)
+def test_http_is_right_for_both_handlers(port, under, headers, method, status, body):
+    path = "/plain/a.txt" if under == "plain" else get(port, "/url/a.txt").body.decode()
+    with wire.Wire(port) as connection:
+        lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close", *headers]
+        connection.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+        answer = connection.read_head()
+        rest = connection.read_rest()
+    assert answer.status == status
+    if body is not None:
+        assert rest == body
+    if status in (405, 204):
+        assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
+    if method == "HEAD":
+        assert answer.headers["content-length"] == "10"
+
+
+def test_a_hashed_url_is_immutable_and_a_wrong_hash_is_not_kept(port):
+    url = get(port, "/url/app.css").body.decode()
+    answer = get(port, url)
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert hashlib.md5(answer.body).hexdigest()[:12] == url.split(".")[-2]
+    wrong = get(port, "/smart/app.000000000000.css")
+    assert (wrong.status, wrong.headers["cache-control"]) == (404, "no-store")
+
+
+def read_slowly(port, root, name, change):
+    """Start to read a large file, change it on disk, and read the rest; return all that came."""
+    path = root / name
+    path.write_bytes(b"a" * LARGE)
+    with wire.Wire(port, receive_buffer=65536) as connection:
+        connection.write(f"GET /plain/{name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        head = connection.read_head()
+        assert head.headers["content-length"] == str(LARGE)
+        change(path)
+        received = len(head.body)
+        body = bytearray()
+        connection.sock.settimeout(wire.PATIENCE)
+        try:
+            while received + len(body) < LARGE:
+                data = connection.sock.recv(2**20)
+                if not data:
+                    break
+                body += data
+        except ConnectionResetError:
+            pass
+    return head.body + bytes(body)
+
+
+def test_a_file_that_is_replaced_while_it_is_sent_comes_whole(port, root):
+    def replace(path):
+        new = path.with_name("replacement")
+        new.write_bytes(b"b" * LARGE)
+        new.replace(path)
+
+    assert read_slowly(port, root, "replaced.bin", replace) == b"a" * LARGE
+
+
+def test_a_file_that_is_cut_while_it_is_sent_ends_the_connection(port, root):
+    received = read_slowly(port, root, "cut.bin", lambda path: os.truncate(path, 1000))
+    assert len(received) < LARGE
+    assert set(received) == {ord("a")}
+
+
+def test_a_client_that_leaves_in_the_middle_leaves_no_descriptor(port, root):
+    (root / "left.bin").write_bytes(b"a" * LARGE)
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", port)) as sock:
+            sock.sendall(b"GET /plain/left.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert sock.recv(100)
+    assert get(port, "/plain/a.txt").status == 200
