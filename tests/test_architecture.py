@@ -33,6 +33,7 @@ PURE = {
     "spa.static.mimetypes",
     "spa.static.reference",
     "spa.static.sourcemap",
+    "spa.static.tag",
     "spa.live.channel",
 } & set(FILES)
 WORDS = {"spa.problem", "spa.request", "spa.response"}  # the words of HTTP: they know pure files only

@@ -18,7 +18,7 @@ from spa.static.graph import components
 
 logger = logging.getLogger("spa.static")
 
-SMALL = 64 * 1024  # bytes of a body that is kept in memory
+SMALL = 128 * 1024  # bytes of a body that is kept in memory: at 100 KB, opening and reading cost as much as sending
 MEMORY = 64 * 2**20  # bytes of bodies kept in all, the least used go first
 OLD_BODIES = 256  # rewritten bodies of earlier versions that are kept, for pages that still refer to them
 WARNINGS = 20  # missing references of one file that are logged; ``check`` lists them all

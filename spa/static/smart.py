@@ -162,7 +162,8 @@ class SmartStatic:
 
     def learn(self, environ: dict[str, Any], found: Representation, paths: dict[str, Any]) -> None:
         """Let the app answer the next such request by a shortcut, if what was found will never change."""
-        if not self.watch and found.is_final and isinstance(found.body, bytes) and ("Cache-Control", IMMUTABLE) in found.headers:
+        is_kept = not self.watch and ("Cache-Control", IMMUTABLE) in found.headers
+        if is_kept and found.is_final and isinstance(found.body, bytes):
             self._shortcuts.learn(environ, found, paths)
 
     def _find_version(self, path: str, hash: str, mount: str, environ: dict[str, Any]) -> Representation | None:

@@ -80,7 +80,7 @@ def test_shortcuts_are_bounded_in_memory(tmp_path, monkeypatch):
 
 
 def test_a_large_file_has_no_shortcut(tmp_path):
-    (tmp_path / "a.bin").write_bytes(bytes(100_000))
+    (tmp_path / "a.bin").write_bytes(bytes(200_000))
     static, app, client = serve(tmp_path, watch=False)
-    assert client.get(static.url("a.bin")).content_length == 100_000
+    assert client.get(static.url("a.bin")).content_length == 200_000
     assert not app.shortcuts
