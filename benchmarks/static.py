@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from measure import interleave, parse_arguments, show, verdict
+from websocket import free_port
 
 ROOT = os.environ.get("STATIC_ROOT", "")
 CONNECTIONS = 8
@@ -76,13 +77,6 @@ def flask_app():
 APPS = {"Spa": spa_app, "WhiteNoise": whitenoise_app, "Flask": flask_app}
 if os.environ.get("STATIC_APP"):
     app = APPS[os.environ["STATIC_APP"]]()
-
-
-def free_port() -> int:
-    """Return a port that is free."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager
