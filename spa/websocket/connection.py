@@ -13,7 +13,6 @@ Rule 3: ``_end`` stops both watchers before anybody can close the descriptor.
 
 import select
 import socket
-import ssl
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -26,6 +25,8 @@ from spa.errors import ConnectionClosed, ReceiveInProgress
 from spa.websocket import keepalive
 from spa.websocket.alarm import Alarm, AlarmClock
 from spa.websocket.limits import Limits
+from spa.websocket.line import Line
+from spa.websocket.outbox import WOULD_BLOCK, Outbox
 from spa.websocket.protocol import Bytes, Protocol, encode_ping
 from spa.websocket.transport import Transport
 
@@ -36,16 +37,12 @@ SLICE = 4 * 1024  # bytes of unknown frames fed between two looks at the clock: 
 LONGEST_TURN = 0.005  # seconds of parsing before the other connections get theirs
 A_TURN = 1e-6  # seconds to sleep for one turn of the loop; sleep(0) may come back before the loop polls
 TURNS_UNYIELDING = 32  # sends and receives in a row that found nothing to wait for, before the loop runs
-CONTROL_BACKLOG = 64 * 1024  # bytes of unread pongs at which a flood of pings is no longer read
 GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013  # RFC 6455 section 7.4.1 and its registry
 
 HANG_UP_INTERVAL = 0.15  # seconds between two looks for a hang-up, while the inbox is full and nothing is read
 
 POLL = monkey.get_original("select", "poll")
 HANG_UP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0x2000)
-
-WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-
 
 class State(Enum):
     """How far a connection is; it only ever moves down this list."""
@@ -78,20 +75,18 @@ class Connection:
         self._told_peer_left = False
         self._code, self._reason = 1006, ""
 
-        # Lists, not deques: all three are short, and an empty deque takes 700 bytes of an idle connection.
-        self._inbox: list[str | bytes] = []
+        self._inbox: list[str | bytes] = []  # not a deque: it is short, and an empty deque takes 700 bytes
         self._unfed = transport.early
         self._reading = True
         self._continuation: Any = None
         self._receiver: Any = None
 
-        self._outbox: list[Bytes] = []
-        self._outbox_size = 0
-        self._control_size = 0
+        self._loop = gevent.get_hub().loop
+        self._outbox = Outbox(limits)
         self._half_close = False
-        self._senders: list[Any] = []
+        self._senders = Line(self._loop)
+        self._finishers = Line(self._loop)
         self._turns = 0
-        self._finisher: Any = None
 
         now = clock.now()
         self.received_at = now
@@ -106,7 +101,6 @@ class Connection:
         # gevent's own send and recv only add a retry, which a non-blocking socket never needs.
         direct = self._sock if self._is_tls else self._sock._sock
         self._send, self._recv = direct.send, direct.recv
-        self._loop = gevent.get_hub().loop
         descriptor = self._sock.fileno()
         self._read_watcher = self._loop.io(descriptor, READ)
         self._write_watcher = self._loop.io(descriptor, WRITE)
@@ -165,14 +159,15 @@ class Connection:
         """
         waited = False
         while self._state is State.OPEN:
-            if self._has_room(len(frame)) and (waited or not self._senders):
+            if self._outbox.has_room(len(frame)) and (waited or not self._senders):
                 self._write(frame)
                 self._wake_sender()
                 self._take_turn()
                 if self._is_ended():  # the write found the connection broken
                     break
                 return
-            self._wait_for_room()
+            self._turns = 0
+            self._senders.wait()
             waited = True
         raise ConnectionClosed(self._code, self._reason)
 
@@ -180,7 +175,7 @@ class Connection:
         """Send or queue a frame without waiting; close a peer whose queue is full with 1013. Return whether it went."""
         if self._state is not State.OPEN:
             return False
-        if self._outbox and not self._has_room(len(frame)):
+        if not self._outbox.has_room(len(frame)):
             self.close(TRY_AGAIN_LATER, "too slow")
             return False
         self._write(frame)
@@ -207,8 +202,7 @@ class Connection:
         try:
             self.close(code, reason)
             while self._state is not State.ENDED:
-                self._finisher = Waiter()
-                self._finisher.get()
+                self._finishers.wait()
         finally:
             self._end()
 
@@ -273,25 +267,13 @@ class Connection:
 
     def _on_writable(self) -> None:
         try:
-            while self._outbox:
-                data = self._outbox[0]
-                sent = self._send(data)
-                if not sent:  # how TLS says that it would block
-                    break
-                self._outbox_size -= sent
+            if self._outbox.flush(self._send):
                 self._progressed = self._clock.now()
-                if sent < len(data):
-                    self._outbox[0] = memoryview(data)[sent:]
-                else:
-                    self._outbox.pop(0)
-        except WOULD_BLOCK:
-            pass
         except OSError:
             self._lose()
             return
         if not self._outbox:
             self._write_watcher.stop()
-            self._control_size = 0
             if self._half_close:
                 self._shut_down_sending()
         if not self._reading and not self._is_full():
@@ -334,12 +316,6 @@ class Connection:
 
     # Writing.
 
-    def _has_room(self, size: int) -> bool:
-        limits = self._limits
-        return not self._outbox or (
-            len(self._outbox) < limits.max_waiting_out and self._outbox_size + size <= limits.max_bytes_out
-        )
-
     def _write(self, frame: bytes) -> None:
         """Hand a frame to the kernel, or what it does not take to the outbox."""
         if not self._outbox:
@@ -356,8 +332,7 @@ class Connection:
             self._progressed = self._clock.now()
             self._write_watcher.start(self._on_writable)
             self._look_again_by(self._progressed + self._limits.send_timeout)
-        self._outbox.append(frame)
-        self._outbox_size += len(frame)
+        self._outbox.add(frame)
 
     def _write_protocol(self) -> None:
         """Send what the protocol has to say: pongs, a Close, the end of the stream."""
@@ -370,7 +345,7 @@ class Connection:
         if data and self._state is not State.ENDED:
             self._write(data)
             if self._outbox:
-                self._control_size += len(data)
+                self._outbox.count_control(len(data))
         if self._half_close and not self._outbox:
             self._shut_down_sending()
 
@@ -399,7 +374,7 @@ class Connection:
 
     def _is_full(self) -> bool:
         return self._state is State.OPEN and (
-            len(self._inbox) >= self._limits.max_waiting_in or self._control_size > CONTROL_BACKLOG
+            len(self._inbox) >= self._limits.max_waiting_in or self._outbox.is_flooded
         )
 
     def _pause_reading(self) -> None:
@@ -466,7 +441,6 @@ class Connection:
             self._continuation.close()
         self._on_left = _do_nothing
         self._outbox.clear()
-        self._outbox_size = 0
         self._unfed = b""
         try:
             self._sock.shutdown(socket.SHUT_RDWR)
@@ -491,19 +465,6 @@ class Connection:
             if timer is not None:
                 timer.close()
 
-    def _wait_for_room(self) -> None:
-        self._turns = 0
-        waiter = Waiter()
-        self._senders.append(waiter)
-        try:
-            waiter.get()
-        except BaseException:
-            if waiter in self._senders:
-                self._senders.remove(waiter)
-            else:
-                self._wake_sender()  # the room was meant for this greenlet, which is being killed
-            raise
-
     def _take_turn(self) -> None:
         """Let the other connections run, every so often, under a handler that never has to wait."""
         self._turns += 1
@@ -516,16 +477,14 @@ class Connection:
             self._loop.run_callback(self._receiver.switch, None)
 
     def _wake_sender(self) -> None:
-        if self._senders and not (self._outbox and len(self._outbox) >= self._limits.max_waiting_out):
-            self._loop.run_callback(self._senders.pop(0).switch, None)
+        if not self._outbox.is_crowded:
+            self._senders.wake_first()
 
     def _wake_all(self) -> None:
         self._wake_receiver()
-        while self._senders:
-            self._loop.run_callback(self._senders.pop(0).switch, None)
-        if self._finisher is not None and self._state is State.ENDED:
-            self._loop.run_callback(self._finisher.switch, None)
-            self._finisher = None
+        self._senders.wake_all()
+        if self._state is State.ENDED:
+            self._finishers.wake_all()
 
     def _look_again_by(self, time: float) -> None:
         if self._alarm is not None:
