@@ -124,6 +124,16 @@ def wait_for(condition: Callable[[], Any], what: str = "", patience: float = PAT
         time.sleep(POLL)
 
 
+def read_until(sock: Any, is_enough: Callable[[bytes], bool]) -> bytes:
+    """Read from a plain or a gevent socket until there is enough; an end before that is a failure."""
+    data = b""
+    while not is_enough(data):
+        more = sock.recv(65536)
+        assert more, f"the connection ended after {data[-200:]!r}"
+        data += more
+    return data
+
+
 class Wire:
     """One TCP connection to a server on this machine.
 

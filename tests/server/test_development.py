@@ -145,12 +145,9 @@ def test_a_websocket_over_tls_carries_large_messages_and_closes_with_the_peers_c
             context.wrap_socket(plain, server_hostname="localhost") as sock,
         ):
             sock.sendall(wire.handshake("/1") + wire.frame(wire.BINARY, message))
-            data = b""
-            while message not in data:
-                data += sock.recv(2**16)
+            wire.read_until(sock, lambda data: message in data)
             sock.sendall(wire.frame(wire.CLOSE, wire.close_payload(4000, "bye")))
-            while not data.endswith(wire.close_payload(4000, "bye")):
-                data += sock.recv(2**16)
+            wire.read_until(sock, lambda data: data.endswith(wire.close_payload(4000, "bye")))
 
     gevent.spawn(run).get(timeout=wire.PATIENCE)
     with gevent.Timeout(wire.PATIENCE):
@@ -176,9 +173,7 @@ def test_a_tls_record_that_holds_handshake_and_messages_is_read_to_its_end(tls):
     def run():
         with connect_tls(server, certificate) as sock:
             sock.sendall(wire.handshake("/1") + wire.frame(wire.BINARY, message))
-            data = b""
-            while message not in data:
-                data += sock.recv(2**16)
+            wire.read_until(sock, lambda data: message in data)
             sock.sendall(wire.frame(wire.CLOSE))
             while sock.recv(2**16):
                 continue
@@ -244,9 +239,7 @@ def test_two_servers_of_an_app_send_only_their_own_sockets_away(server):
         socks = [gevent.socket.create_connection(("127.0.0.1", one.server_port)) for one in (server, other)]
         for sock in socks:
             sock.sendall(wire.handshake("/1") + wire.frame(wire.TEXT, b"hello"))
-            data = b""
-            while b"hello" not in data:
-                data += sock.recv(1000)
+            wire.read_until(sock, lambda data: b"hello" in data)
         draining = gevent.spawn(server.drain, 5)
         close = socks[0].recv(1000)
         assert close.endswith(b"the server is stopping")
@@ -263,9 +256,7 @@ def test_a_drain_waits_for_a_peer_that_does_not_answer_no_longer_than_its_patien
     monkeypatch.setattr(registry, "PATIENCE", 0.2)
     with gevent.Timeout(wire.PATIENCE), gevent.socket.create_connection(("127.0.0.1", server.server_port)) as sock:
         sock.sendall(wire.handshake("/1") + wire.frame(wire.TEXT, b"hello"))
-        data = b""
-        while b"hello" not in data:
-            data += sock.recv(1000)
+        wire.read_until(sock, lambda data: b"hello" in data)
         started = time.monotonic()
         server.drain(30)
         assert 0.1 < time.monotonic() - started < 2

@@ -44,9 +44,7 @@ def connect(port, chain=None):
     if chain is not None:
         sock = ssl.create_default_context(cafile=chain).wrap_socket(sock, server_hostname="localhost")
     sock.sendall(REQUEST)
-    data = b""
-    while b"}" not in data:
-        data += sock.recv(65536)
+    data = wire.read_until(sock, lambda data: b"}" in data)
     assert data.startswith(b"HTTP/1.1 200 ")
     return sock
 
@@ -78,14 +76,11 @@ def test_a_websocket_over_tls_is_sent_away_and_its_peer_may_stay_silent(certific
         with context.wrap_socket(plain, server_hostname="localhost") as sock:
             # Head and frame in one TLS record, larger than what a server reads at once.
             sock.sendall(wire.handshake("/") + wire.frame(wire.BINARY, b"x" * 15_000))
-            data = b""
-            while b"x" * 15_000 not in data:
-                data += sock.recv(65536)
+            wire.read_until(sock, lambda data: b"x" * 15_000 in data)
             noted = len(program.output()[1])
             started = time.monotonic()
             program.send_signal(signal.SIGTERM)
-            while b"the server is stopping" not in data:
-                data += sock.recv(65536)
+            wire.read_until(sock, lambda data: b"the server is stopping" in data)
             assert time.monotonic() - started < 1
             returncode, _, err = program.finish(10)
         assert time.monotonic() - started < 4
