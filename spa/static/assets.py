@@ -80,6 +80,10 @@ class Sheet:
     data: bytes
     references: list[tuple[reference.Reference, reference.Target]] = field(default_factory=list)
 
+    def paths(self) -> list[str]:
+        """Return the paths it refers to, each once, in the order of the references."""
+        return list(dict.fromkeys([target.path for _, target in self.references]))
+
 
 class Assets:
     """The assets of a directory, made when they are first asked for, and made once however many ask at a time.
@@ -180,7 +184,7 @@ class Assets:
 
     def _make(self, path: str, mount: str) -> Asset | None:
         sheets = self._read_sheets(path, mount)
-        graph = {name: [target.path for _, target in sheet.references] for name, sheet in sheets.items()}
+        graph = {name: sheet.paths() for name, sheet in sheets.items()}
         for group in components(graph):
             is_circle = len(group) > 1 or group[0] in graph[group[0]]
             self._make_group(group, sheets, mount, is_circle)
@@ -210,7 +214,7 @@ class Assets:
                 target = targets[found.url]
                 if target is not None:
                     sheet.references.append((found, target))
-                    waiting.append(target.path)
+            waiting += sheet.paths()
         return sheets
 
     def _make_group(self, group: Sequence[str], sheets: Mapping[str, Sheet], mount: str, is_circle: bool) -> None:

@@ -66,17 +66,22 @@ class Representation:
             self.body.close()
 
     def headers_of(self, status: int, length: int | None = None) -> list[tuple[str, str]]:
-        """Return the headers of an answer with the whole file, with a part of this length, or with no body (304)."""
-        headers = [("ETag", self.etag), ("Accept-Ranges", "bytes"), *self.headers]
+        """Return the headers of an answer with the whole file, or with a part of this length.
+
+        A 304 has only those that update what the client has kept (RFC 9110 section 15.4.5).
+        """
+        headers = [("ETag", self.etag), *self.headers]
+        if status == 304:
+            return headers
         if self.modified is not None:
             headers.append(("Last-Modified", http_date(self.modified)))
-        if status != 304:
-            headers += [
-                ("X-Content-Type-Options", "nosniff"),
-                ("Content-Type", self.content_type),
-                ("Content-Length", str(self.size if length is None else length)),
-            ]
-        return headers
+        return [
+            *headers,
+            ("Accept-Ranges", "bytes"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Content-Type", self.content_type),
+            ("Content-Length", str(self.size if length is None else length)),
+        ]
 
     def _refuse(
         self, status: int, headers: Sequence[tuple[str, str]], environ: dict[str, Any], start_response: Any
