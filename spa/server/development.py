@@ -30,7 +30,6 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
 
     server: "Server"
     is_idle = True
-    hijacked = False
     head_length = 0
 
     def handle(self) -> None:
@@ -85,7 +84,6 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         return f'{client} [{now}] "{request}" {outcome}'
 
     def _hijack(self) -> tuple[Any, bytes]:
-        self.hijacked = True
         self.close_connection = True
         early = read_ahead(self.socket, self.rfile)
         self.rfile.close()  # an idle WebSocket would keep its buffer of 8 KiB, and the parsed headers

@@ -1,4 +1,4 @@
-"""An app of static files: as they are under /plain/, hashed under /smart/, the directory given by STATIC_ROOT."""
+"""An app of one directory, STATIC_ROOT: plain under /plain/, hashed under /smart/, as a front end under /front/."""
 
 from gevent.monkey import patch_all
 
@@ -9,6 +9,7 @@ import sys  # noqa: E402
 
 import spa  # noqa: E402
 from spa.static.handler import StaticHandler  # noqa: E402
+from spa.static.singlepage import SinglePage  # noqa: E402
 from spa.static.smart import SmartStatic  # noqa: E402
 
 root = os.environ["STATIC_ROOT"]
@@ -24,6 +25,7 @@ app = spa.App(
     (
         ("/plain/<path:filepath>", "", StaticHandler, {"directory": root}),
         ("/smart/<path:filepath>", "", static),
+        ("/front/<path:filepath>", "", SinglePage(root, index="a.txt")),
         ("/url/<path:path>", "", Url),
     )
 )

@@ -189,7 +189,7 @@ def test_out_of_descriptors_the_server_does_not_spin_and_recovers(name):
             assert cpu_seconds(pid) - before < 0.3
         left = time.monotonic()
         assert wire.get(port, "/process").status == 200
-        assert time.monotonic() - left < 1.5 if name == "gevent" else time.monotonic() - left < 1
+        assert time.monotonic() - left < 1.1  # gevent, where Spa cannot tell it otherwise, looks once a second
         program.stop()
 
 

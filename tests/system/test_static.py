@@ -58,7 +58,7 @@ def get(port, path, *headers, method="GET"):
     return wire.request(port, ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
 
 
-@pytest.mark.parametrize("under", ["/plain/", "/smart/"])
+@pytest.mark.parametrize("under", ["/plain/", "/smart/", "/front/"])
 @pytest.mark.parametrize(
     "path",
     [
@@ -86,7 +86,7 @@ def test_well_known_and_odd_names_are_served(port):
     assert get(port, url).body == b"odd"
 
 
-@pytest.mark.parametrize("under", ["plain", "smart"])
+@pytest.mark.parametrize("under", ["plain", "smart", "front"])
 @pytest.mark.parametrize(
     ("headers", "method", "status", "body"),
     [
@@ -101,7 +101,7 @@ def test_well_known_and_odd_names_are_served(port):
     ],
 )
 def test_http_is_right_for_both_handlers(port, under, headers, method, status, body):
-    path = "/plain/a.txt" if under == "plain" else get(port, "/url/a.txt").body.decode()
+    path = get(port, "/url/a.txt").body.decode() if under == "smart" else f"/{under}/a.txt"
     with wire.Wire(port) as connection:
         lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close", *headers]
         connection.write(("\r\n".join(lines) + "\r\n\r\n").encode())
