@@ -183,6 +183,8 @@ class Assets:
     # Making assets.
 
     def _make(self, path: str, mount: str) -> Asset | None:
+        if not refers(path):
+            return self._make_leaf(path, mount)
         sheets = self._read_sheets(path, mount)
         graph = {name: sheet.paths() for name, sheet in sheets.items()}
         for group in components(graph):
@@ -271,7 +273,7 @@ class Assets:
             hashes: of the members of its own circle; None leaves the reference as it was written.
         """
         made_from: dict[str, Identity | None] = {path: sheet.identity}
-        missing: list[Missing] = []
+        lost: list[reference.Reference] = []
         changes = []
         known: dict[str, str | None] = dict(hashes)
         for found, target in sheet.references:
@@ -282,9 +284,11 @@ class Assets:
                 known[target.path] = None if asset is None else asset.hash
             hash = known[target.path]
             if hash is None and target.path not in hashes:
-                missing.append(Missing(path, found.line, found.column, found.url))
+                lost.append(found)
             if hash is not None:
                 changes.append((found, reference.hashed(target, hash)))
+        places = reference.places(sheet.data, [found.start for found in lost])
+        missing = [Missing(path, *place, found.url) for place, found in zip(places, lost, strict=True)]
         return replace(path, sheet.data, changes), made_from, missing
 
     def _make_leaf(self, path: str, mount: str) -> Asset | None:
