@@ -194,7 +194,7 @@ class SmartStatic:
             headers=(("Cache-Control", cache_control),),
         )
         read = file.read if file is not None else lambda: body or b""
-        return self._forms.choose(plain, environ, asset.hash, read, file)
+        return self._forms.choose(plain, environ, asset.hash, read, (asset.path, asset.identity))
 
     def _represent_bytes(
         self, path: str, body: bytes, hash: str, environ: dict[str, Any], cache_control: str
