@@ -54,13 +54,14 @@ class CORSMiddleware:
             raise SetupError(f"max_age is a number of seconds, not {max_age!r}")
         self._app = app
         self._origins = frozenset(check_allowed_origins(ANY if origins == "*" else origins, "origins"))
-        self._methods = None if methods is None else ", ".join(_check_names(methods, "methods"))
+        fallback = _check_names(methods or (), "methods")
         asked = _check_names(headers, "headers")
         exposed = _check_names(expose_headers, "expose_headers")
-        if credentials and "*" in {*self._origins, *asked, *exposed}:
-            raise SetupError("with credentials, origins and headers must be named: '*' would let any site in")
+        if credentials and "*" in {*self._origins, *asked, *exposed, *fallback}:
+            raise SetupError("with credentials, origins, headers and methods must be named: browsers refuse '*'")
         if credentials and "null" in self._origins:
             raise SetupError("with credentials, 'null' would let any site in: each can make a page of that origin")
+        self._methods = ", ".join(fallback)
         # A WebSocket takes the cookies along whatever is set here, so one that is open to all must say so itself.
         self._socket_origins = self._origins - {"*", "null"}
         self._readable: Headers = [("Access-Control-Allow-Credentials", "true")] if credentials else []
@@ -115,7 +116,7 @@ class CORSMiddleware:
         if answer.status_code == 404 or answer.status_code >= 500:
             return answer
         methods = answer.headers.get("Allow") or self._methods
-        if methods is None:
+        if not methods:
             wanted = environ["HTTP_ACCESS_CONTROL_REQUEST_METHOD"]
             methods = wanted if TOKEN.fullmatch(wanted) else ""
         return Response(status=204, headers=[("Access-Control-Allow-Methods", methods), *self._preflight])

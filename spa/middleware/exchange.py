@@ -136,7 +136,7 @@ class Exchange:
     def _begin_coding(self) -> None:
         coding = self._coding
         if "gzip" in self._policy.codings and _is_event_stream(self._headers):
-            # Many of them stay open for long, and br and zstd hold six times the memory of gzip.
+            # Many of them stay open for long, and br and zstd hold ten times the memory of gzip for few events.
             coding = negotiate(self._environ.get("HTTP_ACCEPT_ENCODING"), ["gzip"]) or coding
         assert coding is not None
         self._coder = open_coder(coding, self._policy.codings[coding])

@@ -326,6 +326,7 @@ def test_a_listed_origin_reads_and_a_trusted_one_changes():
         ({"origins": [FRIEND, "*"], "credentials": True}, "must be named"),
         ({"origins": [FRIEND], "headers": "*", "credentials": True}, "must be named"),
         ({"origins": [FRIEND], "expose_headers": ["*"], "credentials": True}, "must be named"),
+        ({"origins": [FRIEND], "methods": "*", "credentials": True}, "must be named"),
         ({"origins": ["null"], "credentials": True}, "'null' would let any site in"),
         ({"origins": "*", "headers": "X-Token"}, "write \\['X-Token'\\]"),
         ({"origins": "*", "headers": ["X Token"]}, "not a name"),
