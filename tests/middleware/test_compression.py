@@ -41,8 +41,7 @@ def page(self):
 
 
 def tagged(self):
-    response = spa.Response(TEXT, headers={"ETag": '"abc"', "Cache-Control": "no-cache"})
-    return response.make_conditional(self.request)
+    return spa.Response(TEXT, headers={"Cache-Control": "no-cache"}).etag("abc")
 
 
 # The coding

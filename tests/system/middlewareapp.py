@@ -21,7 +21,7 @@ class Page(spa.Handler):
     """A resource in every form there is."""
 
     def get(self):
-        return spa.Response(LINE * 100, headers={"ETag": '"abc"'}).make_conditional(self.request)
+        return spa.Response(LINE * 100).etag("abc")
 
     def post(self):
         return self.request.get_data()
