@@ -91,10 +91,16 @@ class SessionMiddleware:
         """Answer a WSGI request, with its session at hand."""
         visit = Visit(self, environ)
         environ["spa.session"] = visit.open
+        is_started = False
 
         def start(status: str, headers: Any, exc_info: Any = None) -> Any:
             """Start the response with what has become of the session."""
-            return start_response(status, visit.finish(status, headers), exc_info)
+            nonlocal is_started
+            headers = visit.finish(status, headers)
+            if not is_started:
+                exc_info = None  # an error of the line above, of which the server knows nothing: nothing to replace
+            is_started = True
+            return start_response(status, headers, exc_info)
 
         if "HTTP_UPGRADE" not in environ or not handshake.is_upgrade(environ):
             return self.app(environ, start)
