@@ -434,11 +434,6 @@ def test_a_bad_setting_is_a_mistake_in_the_set_up(options, message):
         wrap(**options)
 
 
-def test_without_the_middleware_the_message_names_it():
-    with pytest.raises(spa.SetupError, match=r"SessionMiddleware\(app, secret\)"):
-        assert spa.Request(create_environ("/")).session
-
-
 # Mistakes
 
 
