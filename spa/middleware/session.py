@@ -153,7 +153,7 @@ class Visit:
     """The session of one request: opened by its first use, sealed when its answer starts.
 
     Attributes:
-        is_websocket: whether the request asks for a WebSocket.
+        is_websocket: whether the request asks for a WebSocket, and has not been answered otherwise.
     """
 
     # Set on the instance when they change: most requests use no session, and pay for little.
@@ -195,6 +195,7 @@ class Visit:
             TypeError, ValueError: the session is too large, or JSON cannot express it. Raised once: the
                 answer that tells of the error goes without a cookie.
         """
+        self.is_websocket = False
         own = self.seal(is_saved=not status.startswith("5"))  # what failed half-way leaves nothing behind
         if self._session is None:
             return headers
@@ -219,11 +220,11 @@ class Visit:
     def complain(self, environ: dict[str, Any]) -> None:
         """Log a change inside a value of the session that a WebSocket made too late to be written."""
         session = self._session
-        if session is None or session.is_refused or not self._is_sealed:
+        if session is None or session.is_refused or not self.is_websocket or not self._is_sealed:
             return
         try:
             is_lost = encode(session) != self._text
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             is_lost = True
         if is_lost:
             logger.error(

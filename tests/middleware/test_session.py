@@ -736,14 +736,16 @@ def test_a_session_may_be_read_first_when_the_websocket_is_open(caplog):
     assert caplog.records == []
 
 
-def test_a_refused_handshake_sets_the_cookie_as_any_answer_does():
+@pytest.mark.parametrize(("status", "is_saved"), [("403 Forbidden", True), ("500 Internal Server Error", False)])
+def test_a_refused_handshake_sets_the_cookie_as_any_answer_does(caplog, status, is_saved):
     def app(environ, start_response):
         spa.Request(environ).session["user"] = 8
-        start_response("403 Forbidden", [])
+        start_response(status, [])
         return []
 
     _, _, headers = run_wsgi_app(wrap(app), upgrade_environ())
-    assert "Set-Cookie" in headers
+    assert ("Set-Cookie" in headers) is is_saved
+    assert caplog.records == []
 
 
 def test_where_the_server_has_sent_the_101_nothing_can_change():
