@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from werkzeug.datastructures import Authorization, CallbackDict, Headers
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError
 from werkzeug.http import dump_cookie, parse_set_header
 from werkzeug.sansio.http import parse_cookie
 
+from spa import problem
 from spa.errors import SetupError
 from spa.token import Secret, Token, TokenSigner, encode
 from spa.websocket import handshake, lifecycle
@@ -91,27 +92,33 @@ class SessionMiddleware:
         """Answer a WSGI request, with its session at hand."""
         visit = Visit(self, environ)
         environ["spa.session"] = visit.open
-        is_started = False
+        failure: Exception | None = None
 
         def start(status: str, headers: Any, exc_info: Any = None) -> Any:
             """Start the response with what has become of the session."""
-            nonlocal is_started
-            headers = visit.finish(status, headers)
-            if not is_started:
-                exc_info = None  # an error of the line above, of which the server knows nothing: nothing to replace
-            is_started = True
+            nonlocal failure
+            try:
+                headers = visit.finish(status, headers)
+            except Exception as error:
+                failure = error
+                raise
             return start_response(status, headers, exc_info)
 
-        if "HTTP_UPGRADE" not in environ or not handshake.is_upgrade(environ):
-            return self.app(environ, start)
-        environ.setdefault("spa.upgrade_headers", []).append(visit.seal)
-        visit.is_websocket = True
-        if is_upgraded(environ):
-            visit.seal()  # the 101 has left: there is no answer to put a cookie into
+        if "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ):
+            environ.setdefault("spa.upgrade_headers", []).append(visit.seal)
+            visit.is_websocket = True
+            if is_upgraded(environ):
+                visit.seal()  # the 101 has left: there is no answer to put a cookie into
         try:
             return self.app(environ, start)
+        except Exception as error:
+            if error is not failure:
+                raise
+            failure = None  # it holds this frame, which holds it
+            return _answer_failure(error, environ)(environ, start)
         finally:
-            visit.complain(environ)
+            if visit.is_websocket:
+                visit.complain(environ)
 
     def dump(self, token: str, max_age: int, *, is_https: bool) -> str:
         """Return the value of a Set-Cookie header (RFC 6265 section 4.1).
@@ -220,7 +227,7 @@ class Visit:
     def complain(self, environ: dict[str, Any]) -> None:
         """Log a change inside a value of the session that a WebSocket made too late to be written."""
         session = self._session
-        if session is None or session.is_refused or not self.is_websocket or not self._is_sealed:
+        if session is None or session.is_refused or not self._is_sealed:
             return
         try:
             is_lost = encode(session) != self._text
@@ -279,6 +286,14 @@ def add_vary(headers: HeaderList, names: Iterable[str]) -> HeaderList:
         listed.update(names)
         result.set("Vary", ", ".join(listed))
     return result.to_wsgi_list()
+
+
+def _answer_failure(error: Exception, environ: dict[str, Any]) -> WSGIApp:
+    """Return the answer where the session could not be written: the app has done its part, and knows of nothing."""
+    if not isinstance(error, HTTPException):
+        logger.error("%s: the session cannot be kept", lifecycle.describe(environ), exc_info=error)
+        error = InternalServerError(original_exception=error)
+    return problem.render(error, environ)
 
 
 def _refuse_bearer(session: Session) -> NoReturn:

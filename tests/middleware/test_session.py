@@ -1,6 +1,7 @@
 """Hold the sessions: a signed cookie, written when it must be, and never by a stranger."""
 
 import logging
+import sys
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http.cookies import SimpleCookie
@@ -14,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client, EnvironBuilder, create_environ, run_wsgi_app
 
 import spa
+from spa.answer import BrokenOff
 from spa.middleware.session import FORTNIGHT, LARGEST_COOKIE, PURPOSE, SessionMiddleware, add_vary
 from spa.static import StaticHandler
 from spa.token import TokenSigner
@@ -101,6 +103,7 @@ class Stream(spa.Handler):
         return late()
 
     def post(self):
+        yield "a"
         yield str(self.request.session)
 
 
@@ -112,19 +115,6 @@ class Tagged(spa.Handler):
         return "x", 200, {"Vary": self.request.args["vary"], "Cache-Control": "public, max-age=60"}
 
 
-class Twice(spa.Handler):
-    """Starts its answer and then fails."""
-
-    def get(self):
-        self.request.session["user"] = 8
-
-        def answer(environ, start_response):
-            start_response("200 OK", [("Content-Type", "text/plain")])
-            raise ZeroDivisionError
-
-        return answer
-
-
 ROUTES = (
     ("/", "", User),
     ("/plain", "", Plain),
@@ -133,7 +123,6 @@ ROUTES = (
     ("/puts/<what>", "", Puts),
     ("/stream", "", Stream),
     ("/tagged", "", Tagged),
-    ("/twice", "", Twice),
     ("/static/<path:filepath>", "", StaticHandler, {"directory": "examples/static"}),
 )
 
@@ -489,15 +478,36 @@ def test_an_error_of_the_client_keeps_what_changed_and_one_of_the_server_does_no
 
 
 def test_an_answer_that_is_replaced_by_an_error_takes_its_cookie_along():
+    def app(environ, start_response):
+        spa.Request(environ).session["user"] = 8
+        start_response("200 OK", [])
+        try:
+            raise ZeroDivisionError
+        except ZeroDivisionError:
+            start_response("500 Internal Server Error", [], sys.exc_info())
+        return []
+
     starts = []
-    wrap()(create_environ("/twice"), lambda *arguments: starts.append(arguments))
-    (first, headers, none), (second, replaced, exc_info) = starts
-    assert (first, second) == ("200 OK", "500 INTERNAL SERVER ERROR")
-    assert none is None
+    wrap(app)(create_environ("/"), lambda *arguments: starts.append(arguments))
+    (_, first, _), (_, second, exc_info) = starts
+    assert "Set-Cookie" in dict(first)
+    assert "Set-Cookie" not in dict(second)
+    assert "Cookie" in dict(second)["Vary"]
     assert exc_info[0] is ZeroDivisionError
-    assert "Set-Cookie" in dict(headers)
-    assert "Set-Cookie" not in dict(replaced)
-    assert "Cookie" in dict(replaced)["Vary"]
+
+
+def test_an_app_that_answers_the_failure_itself_is_left_to_it(caplog):
+    def app(environ, start_response):
+        spa.Request(environ).session["date"] = datetime(2026, 1, 1)
+        with pytest.raises(TypeError):
+            start_response("200 OK", [])
+        start_response("409 Conflict", [])
+        return []
+
+    answer = get(wrap(app))
+    assert answer.status_code == 409
+    assert morsel(answer) is None
+    assert caplog.records == []
 
 
 def test_an_app_that_raises_through_is_not_hindered():
@@ -520,9 +530,12 @@ def test_a_stream_has_the_session_of_its_beginning(client):
 
 
 @pytest.mark.parametrize(("verb", "message"), [("PUT", "cannot be changed any more"), ("POST", "before the answer")])
-def test_what_comes_too_late_in_a_stream_is_told(verb, message):
-    with pytest.raises(RuntimeError, match=message):
+def test_what_comes_too_late_in_a_stream_is_told(caplog, verb, message):
+    with pytest.raises(BrokenOff):
         assert Client(wrap()).open("/stream", method=verb).data
+    (record,) = caplog.records
+    assert isinstance(record.exc_info[1], RuntimeError)
+    assert message in str(record.exc_info[1])
 
 
 @pytest.mark.parametrize("path", ["/", "/plain", "/stream", "/fails/refusal", "/puts/large", "/tagged?vary=Accept"])
@@ -720,7 +733,8 @@ def test_a_change_inside_a_value_after_the_handshake_is_logged(caplog, value):
         wrap(app)(upgrade_environ(f"session={token(claims(cart=[]))}"), None)
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
-    assert record.message == "GET /: the session was changed after the handshake, and that is lost"
+    assert record.message.startswith("GET / [")
+    assert record.message.endswith("]: the session was changed after the handshake, and that is lost")
 
 
 def test_a_session_may_be_read_first_when_the_websocket_is_open(caplog):
