@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
-from werkzeug.datastructures import Authorization, CallbackDict, Headers
+from werkzeug.datastructures import Authorization, CallbackDict
 from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError
-from werkzeug.http import dump_cookie, parse_set_header
+from werkzeug.http import dump_cookie
 from werkzeug.sansio.http import parse_cookie
 
 from spa import problem
 from spa.errors import SetupError
+from spa.middleware.vary import Headers, add_vary
 from spa.token import Secret, Token, TokenSigner, encode
 from spa.websocket import handshake, lifecycle
 from spa.websocket.transport import is_upgraded
@@ -27,7 +28,6 @@ TOKEN_CHARACTERS = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 secti
 
 Body = Iterable[bytes]
 WSGIApp = Callable[[dict[str, Any], Any], Body]
-HeaderList = list[tuple[str, str]]
 
 
 class SessionMiddleware:
@@ -71,6 +71,8 @@ class SessionMiddleware:
         bearer: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        if not callable(app):
+            raise SetupError(f"SessionMiddleware wraps a WSGI app, not {app!r}")
         if not TOKEN_CHARACTERS.fullmatch(cookie):
             raise SetupError(f"{cookie!r} is not the name of a cookie: use letters, digits, '-' and '_'")
         self.app = app
@@ -194,7 +196,7 @@ class Visit:
             self._guard(self._session)
         return self._session
 
-    def finish(self, status: str, headers: HeaderList) -> HeaderList:
+    def finish(self, status: str, headers: Headers) -> Headers:
         """Return the headers of an HTTP answer with those that the session adds to them.
 
         Raises:
@@ -206,7 +208,10 @@ class Visit:
         own = self.seal(is_saved=not status.startswith("5"))  # what failed half-way leaves nothing behind
         if self._session is None:
             return headers
-        return [*add_vary(headers, self._settings.vary), *own]
+        added = list(headers)
+        for field in self._settings.vary:
+            add_vary(added, field)
+        return [*added, *own]
 
     def seal(self, is_saved: bool = True) -> tuple[tuple[str, str], ...]:
         """Write the session down: return the headers that tell the client, none if there is nothing to tell.
@@ -276,16 +281,6 @@ class Visit:
         if self._token is None or self._is_bearer:
             return False
         return self._settings.clock() - self._token.issued_at > self._settings.signer.max_age / 2
-
-
-def add_vary(headers: HeaderList, names: Iterable[str]) -> HeaderList:
-    """Return headers whose Vary also lists ``names`` (RFC 9110 section 12.5.5), in one line."""
-    result = Headers(headers)
-    listed = parse_set_header(", ".join(result.getlist("Vary")))
-    if "*" not in listed:
-        listed.update(names)
-        result.set("Vary", ", ".join(listed))
-    return result.to_wsgi_list()
 
 
 def _answer_failure(error: Exception, environ: dict[str, Any]) -> WSGIApp:

@@ -16,7 +16,7 @@ from werkzeug.test import Client, EnvironBuilder, create_environ, run_wsgi_app
 
 import spa
 from spa.answer import BrokenOff
-from spa.middleware.session import FORTNIGHT, LARGEST_COOKIE, PURPOSE, SessionMiddleware, add_vary
+from spa.middleware.session import FORTNIGHT, LARGEST_COOKIE, PURPOSE, SessionMiddleware
 from spa.static import StaticHandler
 from spa.token import TokenSigner
 from spa.websocket.transport import SocketReleased
@@ -299,25 +299,6 @@ def test_no_cache_may_hand_the_cookie_to_somebody_else(client):
     assert answer.headers.getlist("Cache-Control") == ["public, max-age=60", 'no-cache="Set-Cookie"']
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ([], ["Cookie, Authorization"]),
-        (["Accept"], ["Accept, Cookie, Authorization"]),
-        (["Accept, Origin"], ["Accept, Origin, Cookie, Authorization"]),
-        (["Accept", "Origin"], ["Accept, Origin, Cookie, Authorization"]),
-        (["cookie"], ["cookie, Authorization"]),
-        (["authorization, COOKIE"], ["authorization, COOKIE"]),
-        (["*"], ["*"]),
-        (["Accept, *"], ["Accept, *"]),
-    ],
-)
-def test_vary_is_merged(before, after):
-    headers = add_vary([("A", "1"), *(("vary", value) for value in before)], ("Cookie", "Authorization"))
-    assert [value for name, value in headers if name.lower() == "vary"] == after
-    assert headers[0] == ("A", "1")
-
-
 def test_an_answers_own_vary_is_kept(client):
     assert vary(client.get("/tagged?vary=Accept")) == {"accept", "cookie", "authorization"}
     assert vary(client.get("/tagged?vary=*")) == {"*"}
@@ -421,6 +402,11 @@ def test_a_bad_secret_is_a_mistake_in_the_set_up(secret):
 def test_a_bad_setting_is_a_mistake_in_the_set_up(options, message):
     with pytest.raises(spa.SetupError, match=message):
         wrap(**options)
+
+
+def test_what_is_no_app_is_a_mistake_in_the_set_up():
+    with pytest.raises(spa.SetupError, match="wraps a WSGI app"):
+        SessionMiddleware(SECRET, SECRET)
 
 
 # Mistakes
