@@ -115,6 +115,7 @@ class App:
             return problem.render(InternalServerError(), environ)(environ, start)
 
     def _dispatch(self, environ: dict[str, Any], start_response: Any) -> Body:
+        environ["spa.app"] = self
         mount = self.router.find_mount(environ)
         if mount is not None:
             return mount.wsgi_app(_below(mount, environ), start_response)
