@@ -1,8 +1,10 @@
 """Answer a request with a stream of server-sent events."""
 
+import contextvars
 import errno
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import gevent
@@ -52,6 +54,7 @@ class EventStream(Response):
         self.headers.setdefault("Cache-Control", "no-store")
         self.headers.setdefault("X-Accel-Buffering", "no")
         self.keepalive = keepalive
+        self.context = contextvars.copy_context()
         if iterator is not events and hasattr(events, "close"):
             self.call_on_close(events.close)
 
@@ -60,30 +63,34 @@ class EventStream(Response):
         if environ["REQUEST_METHOD"] == "HEAD" or self.status_code in (204, 304):
             return super().get_app_iter(environ)
         events, self.response = self.response, ()  # from here on the stream closes them
-        return Stream(iter(events), self.keepalive, environ, self.close)
+        producer = Producer(iter(events), encode, self.context, partial(_report, environ))
+        return Stream(producer, self.keepalive, environ, self.close)
 
 
 class Stream:
     """The body of an event stream: bytes for the server, whenever there are some, until either side ends it.
 
     Args:
-        events: what ``encode`` takes, one by one.
+        producer: gives the events, as bytes.
         keepalive: seconds of silence before a comment.
         environ: the WSGI environ of the request.
         on_close: called once, at the end of ``close``.
     """
 
     def __init__(
-        self, events: Iterator[Any], keepalive: float, environ: dict[str, Any], on_close: Callable[[], object]
+        self,
+        producer: Producer[Any, bytes],
+        keepalive: float,
+        environ: dict[str, Any],
+        on_close: Callable[[], object],
     ) -> None:
-        self._producer = Producer(events, encode, self._report)
+        self._producer = producer
         self._keepalive = keepalive
         self._environ = environ
         self._on_close = on_close
         self._has_begun = False
         self._is_over = False
         self._is_closed = False
-        self._error: BaseException | None = None
         self._sock: Any = None
         self._watch: Watch | None = None
         self._registry: Registry | None = None
@@ -102,9 +109,9 @@ class Stream:
             data = producer.take()
             if data is not None:
                 return data
-            if producer.has_failed:
+            if producer.error is not None:
                 # Every server takes this for a client that left: it ends the connection, and logs nothing more.
-                raise ConnectionResetError(errno.ECONNRESET, "the event stream failed") from self._error
+                raise ConnectionResetError(errno.ECONNRESET, "the event stream failed") from producer.error
             if producer.has_ended:
                 break
             if not producer.news.wait(self._keepalive):
@@ -154,6 +161,6 @@ class Stream:
         self._producer.stop()
         self._producer.news.set()
 
-    def _report(self, error: BaseException) -> None:
-        self._error = error
-        logger.exception("%s: the event stream failed", describe(self._environ))
+
+def _report(environ: dict[str, Any], error: BaseException) -> None:
+    logger.error("%s: the event stream failed", describe(environ), exc_info=error)

@@ -15,25 +15,27 @@ class Producer(Generic[Item, Made]):
     """An iterator that is asked for one item at a time, and closed in the greenlet it ran in.
 
     The iterator does not run ahead: it is at work only while an item is wanted, and one item at most is held.
-    It sees the context variables of the moment the producer was made.
-
     Args:
         items: the iterator; its ``close``, if it has one, is called once, whatever happens.
         make: what to make of each item, in the same greenlet.
-        report: called with what went wrong, inside the ``except`` block, at most twice: for the iterator and for
-            its ``close``.
+        context: the context variables it sees.
+        report: called with what went wrong.
     """
 
     def __init__(
-        self, items: Iterator[Item], make: Callable[[Item], Made], report: Callable[[BaseException], object]
+        self,
+        items: Iterator[Item],
+        make: Callable[[Item], Made],
+        context: contextvars.Context,
+        report: Callable[[BaseException], object],
     ) -> None:
         self.news = Event()  # set when there is an item, or the end
-        self.has_failed = False
+        self.error: BaseException | None = None  # what went wrong, if anything did
         self.has_ended = False
         self._items = items
         self._make = make
         self._report = report
-        self._context = contextvars.copy_context()
+        self._context = context
         self._greenlet: gevent.Greenlet | None = None
         self._wanted = Event()
         self._made: Made | None = None
@@ -85,7 +87,8 @@ class Producer(Generic[Item, Made]):
             self._end()
 
     def _wait_until_wanted(self) -> bool:
-        self._wanted.wait()
+        if not self._is_stopped:
+            self._wanted.wait()
         return not self._is_stopped
 
     def _next(self) -> Item:
@@ -101,7 +104,7 @@ class Producer(Generic[Item, Made]):
             self._greenlet.throw(gevent.GreenletExit)
 
     def _fail(self, error: BaseException) -> None:
-        self.has_failed = True
+        self.error = error
         self._report(error)
 
     def _end(self) -> None:
