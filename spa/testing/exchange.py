@@ -80,6 +80,8 @@ class Exchange:
                 self._client_end.sendall(data)
             else:
                 self._client_end.shutdown(gevent.socket.SHUT_WR)
+        except TimeoutError:  # an OSError, but ours
+            raise
         except OSError:
             pass  # the app has ended the connection; reading tells
 
