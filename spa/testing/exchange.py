@@ -116,8 +116,7 @@ class Exchange:
                 for data in body:
                     if data:
                         self._write(data)
-                if self._started is not None:
-                    self._write(b"")
+                self._send_head()
             finally:
                 if hasattr(body, "close"):
                     body.close()
@@ -133,10 +132,13 @@ class Exchange:
         self._started = status, Headers(headers)
         return self._write
 
-    def _write(self, data: bytes) -> None:
-        if self.head is None:
+    def _send_head(self) -> None:
+        if self.head is None and self._started is not None:
             self.head = self._started
             self._news.set()
+
+    def _write(self, data: bytes) -> None:
+        self._send_head()
         if self.is_event_stream:
             self._server_end.sendall(data)
         else:
