@@ -15,6 +15,7 @@ class Producer(Generic[Item, Made]):
     """An iterator that is asked for one item at a time, and closed in the greenlet it ran in.
 
     The iterator does not run ahead: it is at work only while an item is wanted, and one item at most is held.
+
     Args:
         items: the iterator; its ``close``, if it has one, is called once, whatever happens.
         make: what to make of each item, in the same greenlet.
