@@ -1,7 +1,6 @@
 """Answer a request with a stream of server-sent events."""
 
 import contextvars
-import errno
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -9,6 +8,7 @@ from typing import Any
 
 import gevent
 
+from spa.answer import BrokenOff
 from spa.event import COMMENT, CONTENT_TYPE, Event, encode
 from spa.producer import Producer
 from spa.response import Response
@@ -88,6 +88,7 @@ class Stream:
         self._keepalive = keepalive
         self._environ = environ
         self._on_close = on_close
+        self._has_opened = False
         self._has_begun = False
         self._is_over = False
         self._is_closed = False
@@ -100,9 +101,11 @@ class Stream:
         return self
 
     def __next__(self) -> bytes:
+        if not self._has_opened:
+            self._has_opened = True
+            return COMMENT  # servers send the head with the first bytes
         if not self._has_begun:
             self._begin()
-            return COMMENT  # servers send the head with the first bytes
         producer = self._producer
         producer.ask()
         while not self._is_over:
@@ -110,8 +113,7 @@ class Stream:
             if data is not None:
                 return data
             if producer.error is not None:
-                # Every server takes this for a client that left: it ends the connection, and logs nothing more.
-                raise ConnectionResetError(errno.ECONNRESET, "the event stream failed") from producer.error
+                raise BrokenOff from producer.error
             if producer.has_ended:
                 break
             if not producer.news.wait(self._keepalive):
@@ -144,6 +146,7 @@ class Stream:
             self._on_close()
 
     def _begin(self) -> None:
+        """Watch the client and the server, now that the head has been sent and the answer is on its way."""
         self._has_begun = True
         self._sock = transport.see(self._environ)
         if self._sock is not None:

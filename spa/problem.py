@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from spa.requestid import request_id
 from spa.response import Response, encode_json
 
 DOCUMENT, PAGE = "application/problem+json", "text/html"
@@ -22,6 +23,7 @@ TEMPLATE = """<!doctype html>
 <h1>{title}</h1>
 <p>{detail}</p>
 """
+NAMED = "<p>Request <code>{id}</code></p>\n"
 
 
 def render(error: HTTPException, environ: dict[str, Any]) -> WerkzeugResponse:
@@ -29,17 +31,26 @@ def render(error: HTTPException, environ: dict[str, Any]) -> WerkzeugResponse:
 
     An error made around a response (``abort(response)``) is that response. A browser, which prefers HTML to
     JSON in its Accept header, gets a page; everybody else a problem document, and a browser too where the
-    handler has put ``ALWAYS_DOCUMENT`` into the environ.
+    handler has put ``ALWAYS_DOCUMENT`` into the environ. A 500 names the request as the log does, so that who
+    reports it can say which.
     """
     if error.response is not None:
         return error.response  # type: ignore[return-value]  # of the WSGI kind, as it came from a WSGI app
     headers = [header for header in error.get_headers(environ) if header[0].lower() != "content-type"]
     headers.append(("Vary", "Accept"))
     status = error.code or 500
+    name = request_id(environ) if status == 500 else None
+    if name is not None:
+        headers.append(("X-Request-ID", name))
     if ALWAYS_DOCUMENT not in environ and prefers_page(environ.get("HTTP_ACCEPT", "")):
         page = TEMPLATE.format(status=status, title=escape(error.name), detail=escape(error.description or ""))
+        if name is not None:
+            page += NAMED.format(id=escape(name))
         return Response(page, status, headers, content_type="text/html; charset=utf-8")
-    return Response(encode_json(document(error)), status, headers, content_type=DOCUMENT)
+    members = document(error)
+    if name is not None:
+        members["request_id"] = name
+    return Response(encode_json(members), status, headers, content_type=DOCUMENT)
 
 
 def document(error: HTTPException) -> dict[str, Any]:

@@ -4,9 +4,14 @@ import re
 from json import JSONDecodeError, loads
 from typing import Any
 
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, PreconditionFailed, PreconditionRequired, UnsupportedMediaType
+from werkzeug.http import quote_etag
 from werkzeug.wrappers import Request as WerkzeugRequest
 
+from spa.precondition import check
+from spa.requestid import request_id
+
+CONDITIONS = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_UNMODIFIED_SINCE")  # those that guard a change
 # A string, or a constant that is not JSON: what stands in a string is no constant.
 CONSTANTS = re.compile(r'"(?:[^"\\]++|\\.)*+"|-?Infinity|NaN', re.DOTALL)
 
@@ -35,6 +40,37 @@ class Request(WerkzeugRequest):
         super().__init__(self.environ, False, self.shallow)
         self.__dict__.update(assigned)  # what was assigned before the first look is not overwritten by it
         return getattr(self, name)
+
+    @property
+    def id(self) -> str:
+        """The name of this request in the log: its ``X-Request-ID`` if that is a plain one, else a random one."""
+        return request_id(self.environ)
+
+    def check_preconditions(
+        self, etag: str | None, *, modified: int | None = None, is_required: bool = False
+    ) -> None:
+        """Refuse a change that was made against another state of the resource (RFC 9110 section 13).
+
+        ::
+
+            def put(self, number):
+                self.request.check_preconditions(str(notes[number].version), is_required=True)
+
+        Args:
+            etag: the tag of the state as it is now, without quotes, as ``Response.etag`` has it; None if the
+                resource does not exist, so that ``If-Match: *`` fails and ``If-None-Match: *`` holds.
+            modified: when it changed last, in whole seconds since the epoch, if that is known.
+            is_required: whether a request that states no condition is refused as well.
+
+        Raises:
+            PreconditionFailed: 412, a condition does not hold.
+            PreconditionRequired: 428, there is none (RFC 6585 section 3).
+        """
+        if is_required and not any(name in self.environ for name in CONDITIONS):
+            raise PreconditionRequired("Send If-Match with the ETag of the state that you want to change.")
+        quoted = None if etag is None else quote_etag(etag)
+        if check(self.environ["REQUEST_METHOD"], self.environ, etag=quoted, modified=modified) == 412:
+            raise PreconditionFailed("The resource is no longer in the state that the request was made for.")
 
     def json(self) -> Any:  # Werkzeug has a property here; a body that is parsed, and may fail, is a call
         """Return the value of a JSON body, of type ``application/json`` or any ``+json`` type.

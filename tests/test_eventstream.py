@@ -3,6 +3,8 @@
 import contextvars
 import errno
 import logging
+import re
+import zlib
 
 import gevent
 import gevent.event
@@ -13,6 +15,7 @@ from werkzeug.test import Client, EnvironBuilder
 
 import spa
 from spa.event import COMMENT
+from spa.middleware.compression import CompressionMiddleware
 from spa.websocket.registry import Registry
 from tests.websocket.pair import run_loop, wait_until
 from tests.wire import PATIENCE
@@ -294,7 +297,7 @@ def test_what_the_generator_raises_is_logged_once_and_cuts_the_connection(error,
     body.close()
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("spa", logging.ERROR)
-    assert record.getMessage() == "GET /scores/: the event stream failed"
+    assert re.fullmatch(r"GET /scores/ \[\w+\]: the event stream failed", record.getMessage())
     assert record.exc_info[1] is error
 
 
@@ -325,6 +328,26 @@ def test_a_clean_up_that_fails_after_the_client_left_is_logged_once(log, pair, c
     assert asking.get(timeout=PATIENCE) == "the end"
     body.close()
     assert [type(record.exc_info[1]) for record in caplog.records] == [ValueError]
+
+
+def test_compressed_each_event_is_flushed_and_the_generator_is_closed_once(log, pair):
+    app = CompressionMiddleware(client_of(lambda handler: spa.EventStream(waiting(log, "a", "b"))).application)
+    extra = {"HTTP_ACCEPT_ENCODING": "gzip", "spa.socket": pair[0]}
+    _, headers, body = start(app, **extra)
+    assert headers["Content-Encoding"] == "gzip"
+    inflate = zlib.decompressobj(31)
+    pieces = iter(body)
+    read = b""
+    while b"data: b\n\n" not in read:
+        read += inflate.decompress(next(pieces))
+    assert read == b":\n\ndata: a\n\ndata: b\n\n"
+    asking = gevent.spawn(list, pieces)
+    wait_until(lambda: log == ["waiting"])
+    pair[1].close()
+    asking.join(PATIENCE)
+    assert asking.dead
+    body.close()
+    assert log == ["waiting", "closed"]
 
 
 # The server stops.
