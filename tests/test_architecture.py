@@ -25,6 +25,7 @@ PURE = {
     "spa.websocket.limits",
     "spa.websocket.protocol",
     "spa.precondition",
+    "spa.segmenttree",
     "spa.static.conditional",
     "spa.static.css",
     "spa.static.hashing",
