@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from spa import problem
 from spa.errors import SetupError
 from spa.handler import Shortcut
+from spa.jsoncodec import PYTHON, codec_of
 from spa.request import Request
 from spa.routing import Mount, Router
 from spa.websocket import handshake, lifecycle
@@ -38,6 +39,8 @@ class App:
             WebSockets; ``*`` allows all.
         subprotocols: WebSocket subprotocols, the most wanted first.
         websocket_limits: bounds of each WebSocket.
+        json_module: what reads JSON bodies and writes what handlers return: ``orjson``, ``msgspec.json``, or any
+            module with ``loads`` and ``dumps``; Python's ``json`` by default. What is JSON stays the same.
 
     Raises:
         SetupError: a route or a setting is wrong; the message says which and how to mend it.
@@ -52,6 +55,7 @@ class App:
         allowed_origins: Sequence[str] = (),
         subprotocols: Sequence[str] = (),
         websocket_limits: Limits | None = None,
+        json_module: Any = None,
     ) -> None:
         if isinstance(subprotocols, str):
             raise SetupError(f"subprotocols is a list; write [{subprotocols!r}]")
@@ -62,6 +66,7 @@ class App:
             handshake.check_allowed_origins(allowed_origins),
             websocket_limits or Limits(),
         )
+        self.codec = codec_of(json_module)
         self.clock = AlarmClock()
         self.connections = Registry()
         # Answers by exact path, asked before the routes; a handler puts them there for what will not change.
@@ -121,6 +126,8 @@ class App:
         is_upgrade = "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ)
         route, params = self.router.match(environ, is_upgrade)
         request = self.request_class(environ)
+        if self.codec is not PYTHON:
+            request.json_module = self.codec
         answer = route.handler(self, request, dict(params), route.name, **route.kwargs)
         return answer(environ, start_response)
 

@@ -50,7 +50,8 @@ ENVIRONS = {
     ),
     "bare": lambda: {"wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(), "REQUEST_METHOD": "GET"},
 }
-OWN = {"json", "max_content_length", "application", "from_values"}  # these four differ, or are for the class
+# These differ, or are for the class.
+OWN = {"json", "json_module", "max_content_length", "form_data_parser_class", "application", "from_values"}
 ATTRIBUTES = sorted({name for name in dir(WerkzeugRequest(create_environ("/"))) if not name.startswith("_")} - OWN)
 
 

@@ -1,0 +1,1 @@
+"""The tests of the WebSocket files, in this process."""
