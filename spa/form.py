@@ -1,12 +1,25 @@
 """Parse a form body within its limits, and leave no file behind if that fails."""
 
 from io import BytesIO
+from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 LONGEST_BOUNDARY = 70  # characters (RFC 2046 section 5.1.1)
+LARGEST_IN_MEMORY = 500 * 1024  # bytes of an uploaded file, as Werkzeug has it
+
+
+class Upload(SpooledTemporaryFile[bytes]):
+    """An uploaded file: in memory, or on disk without a name, and gone with the last reference to it."""
+
+    def __init__(self) -> None:
+        super().__init__(max_size=LARGEST_IN_MEMORY, mode="rb+")
+
+    def __del__(self) -> None:
+        """Close it without Python's warning: a request has no end at which a handler should do so."""
+        self.close()
 
 
 class FormParser(FormDataParser):

@@ -22,6 +22,7 @@ from spa.scalar import write_decimal, write_duration, write_time
 TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+"|-?Infinity|NaN|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?', re.DOTALL)
 # An escape: of anything but a surrogate, of a pair of them, or (in the group) of a surrogate that stands alone.
 ESCAPES = re.compile(r"\\(?:[^u]|u[dD][89abAB]..\\u[dD][c-fC-F]..|u(?![dD][89a-fA-F])|(u))")
+NOT_NUMBERS = [kind(name) for kind in (float, Decimal) for name in ("NaN", "Infinity")]
 SAMPLE = {"é": [1, 2.5, None, True, "x"]}
 
 
@@ -67,6 +68,7 @@ plain.register(Decimal, write_decimal)
 plain.register(date, date.isoformat)
 plain.register(UUID, str)
 plain.register(PurePath, str)
+plain.register(tuple, list)  # a named one, which orjson does not take for a tuple
 
 
 @plain.register(Enum)
@@ -148,7 +150,7 @@ def _codec_of_module(module: Any) -> Codec:
         raise SetupError(f"json_module={_name(module)} reads other values than it wrote; try orjson or msgspec.json")
     is_lenient = any(_passes(read, text) for text in ("[NaN]", "[-Infinity]", "[1e999]"))
     # What it writes for numbers that JSON has not; orjson and msgspec would make them null without a word.
-    stand_ins = {_bytes(write(number)) for number in (float("nan"), float("inf")) if _passes(write, number)}
+    stand_ins = {_bytes(write(number)) for number in NOT_NUMBERS if _passes(write, number)}
 
     def loads(data: bytes | str) -> Any:
         text = _text(data)
@@ -174,13 +176,13 @@ def _codec_of_module(module: Any) -> Codec:
 
 def _functions_of(module: Any) -> tuple[Callable[[str], Any], Callable[[Any], bytes | str]]:
     """Return how to read and to write with a module, with what it needs to write as Python's does here."""
-    if hasattr(module, "loads") and hasattr(module, "dumps"):
+    if _has(module, "loads", "dumps"):
         if hasattr(module, "OPT_PASSTHROUGH_DATETIME"):  # orjson
             option = module.OPT_PASSTHROUGH_DATETIME | module.OPT_PASSTHROUGH_DATACLASS
             return module.loads, partial(module.dumps, default=plain, option=option)
         write = partial(module.dumps, default=plain, ensure_ascii=False)
         return module.loads, write if _passes(write, SAMPLE) else partial(module.dumps, default=plain)
-    if hasattr(module, "decode") and hasattr(module, "encode"):  # msgspec.json
+    if _has(module, "decode", "encode"):  # msgspec.json
         return module.decode, partial(module.encode, enc_hook=plain)
     raise SetupError(
         f"json_module={_name(module)} has no loads and dumps, nor decode and encode; pass orjson, msgspec.json, "
@@ -266,6 +268,10 @@ def _passes(function: Callable[[Any], Any], value: Any) -> bool:
 
 def _bytes(data: bytes | str) -> bytes:
     return data.encode() if isinstance(data, str) else data
+
+
+def _has(module: Any, *names: str) -> bool:
+    return all(callable(getattr(module, name, None)) for name in names)
 
 
 def _name(module: Any) -> str:

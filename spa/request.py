@@ -7,7 +7,7 @@ from werkzeug.utils import cached_property
 from werkzeug.wrappers import Request as WerkzeugRequest
 
 from spa.body import open_body
-from spa.form import FormParser
+from spa.form import FormParser, Upload
 from spa.jsoncodec import PYTHON, NotJSON, codec_of
 from spa.validation.compiler import check
 
@@ -63,6 +63,9 @@ class Request(WerkzeugRequest):
         if self.shallow:
             raise RuntimeError("a request made with shallow=True leaves the body to others")
         return open_body(self.environ, self.max_content_length)
+
+    def _get_file_stream(self, *args: Any, **options: Any) -> IO[bytes]:  # Werkzeug's hook
+        return Upload()
 
     @overload
     def json(self, type: None = None) -> Any: ...

@@ -125,11 +125,11 @@ def _check(pattern: re.Pattern[str], text: str) -> str:
 
 
 KINDS: dict[Any, Kind] = {
-    datetime: Kind("a date and time in ISO 8601, such as 2030-01-31T12:00:00Z", read_datetime),
-    date: Kind("a date, such as 2030-01-31", read_date),
-    time: Kind("a time in ISO 8601, such as 12:00:00", read_time),
-    timedelta: Kind("a duration in ISO 8601, such as P1DT2H30M", read_duration),
-    Decimal: Kind('a decimal number in a string, such as "9.90"', read_decimal),
+    datetime: Kind("a date and time in ISO 8601 (2030-01-31T12:00:00Z)", read_datetime),
+    date: Kind("a date (2030-01-31)", read_date),
+    time: Kind("a time in ISO 8601 (12:00:00)", read_time),
+    timedelta: Kind("a duration in ISO 8601 (P1DT2H30M)", read_duration),
+    Decimal: Kind('a decimal number in a string ("9.90")', read_decimal),
     UUID: Kind("a UUID", read_identifier),
     bytes: Kind("bytes in base64", read_bytes),
 }

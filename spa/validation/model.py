@@ -8,9 +8,8 @@ from typing import Any, get_origin
 from spa.validation.mismatch import Errors, Loc
 
 # What msgspec puts behind a message: " - at `$.items[0].price`".
-PATH = re.compile(r"(.*?)(?: - at `(?:key in )?\$(.*)`)?", re.DOTALL)
+PATH = re.compile(r"(.*?)(?: - at `(?:key` in `)?\$(.*)`)?", re.DOTALL)
 STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
-
 
 
 class Model:

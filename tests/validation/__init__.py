@@ -1,1 +1,1 @@
-"""The tests of the WebSocket files, in this process."""
+"""The tests of the files that check JSON values."""
