@@ -34,6 +34,8 @@ class Request(WerkzeugRequest):
     json_module: Any = PYTHON
     """What reads JSON bodies: a module as ``App(json_module=...)`` takes it, whose choice this becomes."""
 
+    _cached_data: Any = None  # Werkzeug's; given here, so that get_data need not read the environ
+
     def __init__(self, environ: dict[str, Any], populate_request: bool = False, shallow: bool = False) -> None:
         self.environ = environ
         self.shallow = shallow
@@ -91,7 +93,7 @@ class Request(WerkzeugRequest):
             ValidationError: 422, the value is not of the type; it tells each place where it is not.
             TypeError: JSON cannot be checked against this type.
         """
-        if not self.is_json:
+        if self.environ.get("CONTENT_TYPE") != "application/json" and not self.is_json:  # most are just that
             raise UnsupportedMediaType("The body must be JSON: send Content-Type: application/json.")
         try:
             value = codec_of(self.json_module).loads(self.get_data(cache=True))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, InitVar, fields, is_dataclass
+from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from types import NoneType, UnionType
@@ -199,6 +200,10 @@ def _from_string(read: Callable[[str], Any]) -> Callable[[Any], Any]:
     return lambda value: read(_exactly(str)(value))
 
 
+def _read_decimal(value: Any) -> Decimal:
+    return Decimal(value) if type(value) is int else KINDS[Decimal].read(_exactly(str)(value))
+
+
 def _take_any(value: Any, loc: Loc, errors: Errors) -> Any:
     return value
 
@@ -210,4 +215,5 @@ SCALARS: dict[Any, Scalar] = {
     str: Scalar("a string", _exactly(str)),
     NoneType: Scalar("null", _exactly(NoneType)),
     **{wanted: Scalar(kind.expected, _from_string(kind.read)) for wanted, kind in KINDS.items()},
+    Decimal: Scalar(KINDS[Decimal].expected, _read_decimal),  # an integer loses nothing; a JSON number with a point may
 }

@@ -135,6 +135,7 @@ FITTING = [
     ("12:00", time, time(12)),
     ("P1DT2H", timedelta, timedelta(days=1, hours=2)),
     ("9.90", Decimal, Decimal("9.90")),
+    (5, Decimal, Decimal(5)),
     (str(ONE), UUID, ONE),
     ("AP8=", bytes, b"\x00\xff"),
     ([1, 2], list, [1, 2]),
@@ -203,6 +204,7 @@ AMISS = [
     (1, str, [([], "Must be a string.")]),
     (None, str, [([], "Must be a string.")]),
     (0, None, [([], "Must be null.")]),
+    (True, Decimal, [([], 'Must be a decimal number in a string ("9.90").')]),
     (1.5, Decimal, [([], 'Must be a decimal number in a string ("9.90").')]),
     (1700000000, datetime, [([], "Must be a date and time in ISO 8601 (2030-01-31T12:00:00Z).")]),
     ("soon", date, [([], "Must be a date (2030-01-31).")]),
@@ -226,7 +228,7 @@ AMISS = [
     ("blue", Colour, [([], 'Must be one of "red", 1.')]),
     ({}, Colour, [([], 'Must be one of "red", 1.')]),
     (
-        {"price": 1, "count": "x", "size": 1},
+        {"price": 1.5, "count": "x", "size": 1},
         Item,
         [
             (["price"], 'Must be a decimal number in a string ("9.90").'),
