@@ -3,7 +3,7 @@
 import re
 import sys
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -136,11 +136,17 @@ def codec_of(module: Any) -> Codec:
     """
     if module is None:
         return PYTHON
-    return module if isinstance(module, Codec) else _codec_of_module(module)
+    if isinstance(module, Codec):
+        return module
+    return _known_codec(module) if isinstance(module, Hashable) else _make_codec(module)
 
 
 @lru_cache(maxsize=16)
-def _codec_of_module(module: Any) -> Codec:
+def _known_codec(module: Any) -> Codec:
+    return _make_codec(module)
+
+
+def _make_codec(module: Any) -> Codec:
     read, write = _functions_of(module)
     try:
         works = read(_bytes(write(SAMPLE)).decode()) == SAMPLE

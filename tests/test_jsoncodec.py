@@ -283,6 +283,7 @@ def test_infinity_is_found_also_if_only_the_module_makes_it():
         (msgspec, "pass orjson, msgspec.json"),
         (object(), "pass orjson, msgspec.json"),
         ("orjson", "pass orjson, msgspec.json"),
+        ({"loads": json.loads, "dumps": json.dumps}, "pass orjson, msgspec.json"),
         (module_with(loads=json.loads, dumps=lambda value: json.dumps(value)), "does not work"),
         (module_with(loads=1, dumps=2), "pass orjson, msgspec.json"),
         (module_with(loads=lambda text: None, dumps=json.dumps), "reads other values"),

@@ -158,24 +158,24 @@ def _members_of(wanted: Any) -> Iterator[Member]:
 
 def _scalar_of(wanted: Any) -> Scalar | None:
     if get_origin(wanted) is Literal:
-        return _among({arg.value if isinstance(arg, Enum) else arg: arg for arg in get_args(wanted)})
+        return _among([(arg.value if isinstance(arg, Enum) else arg, arg) for arg in get_args(wanted)])
     if not isinstance(wanted, type):
         return SCALARS[NoneType] if wanted is None else None
     if issubclass(wanted, Enum):
-        return _among({each.value: each for each in wanted})
+        return _among([(each.value, each) for each in wanted])
     return SCALARS.get(wanted)
 
 
-def _among(choices: dict[Any, Any]) -> Scalar:
+def _among(choices: list[tuple[Any, Any]]) -> Scalar:
     """Return the check for one of some values; of the same type, as True equals 1 and 1.0."""
-    members = {(type(value), value): member for value, member in choices.items()}
+    members = {(type(value), value): member for value, member in choices}
 
     def read(value: Any) -> Any:
         if isinstance(value, (list, dict)) or (type(value), value) not in members:
             raise ValueError("not among the choices")
         return members[type(value), value]
 
-    return Scalar(one_of(choices), read)
+    return Scalar(one_of(value for value, _ in choices), read)
 
 
 def _exactly(wanted: type) -> Callable[[Any], Any]:

@@ -161,6 +161,8 @@ FITTING = [
     ("a", Literal["a", "b", 1, None], "a"),
     (1, Literal["a", 1], 1),
     (None, Literal["a", None], None),
+    (1, Literal[True, 1], 1),
+    (True, Literal[True, 1], True),
     ("red", Literal[Colour.RED], Colour.RED),
     ("red", Colour, Colour.RED),
     (1, Colour, Colour.ONE),
