@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from wsgiref.util import setup_testing_defaults
 
 from measure import interleave, parse_arguments, show, verdict
 from websocket import free_port
@@ -74,7 +75,26 @@ def flask_app():
     return app
 
 
-APPS = {"Spa": spa_app, "WhiteNoise": whitenoise_app, "Flask": flask_app}
+def bare_app():
+    """Answer from memory without a look at the request: no app can be faster, so the rest is the server's share."""
+    bodies = {f"/static/{name}": (Path(ROOT) / name).read_bytes() for name in NAMES.values()}
+    headers = {
+        path: [("ETag", '"bare"'), ("Content-Type", "application/octet-stream"), ("Content-Length", str(len(body)))]
+        for path, body in bodies.items()
+    }
+
+    def app(environ, start_response):
+        path = environ["PATH_INFO"]
+        if "HTTP_IF_NONE_MATCH" in environ:
+            start_response("304 Not Modified", headers[path][:1])
+            return []
+        start_response("200 OK", headers[path].copy())
+        return [bodies[path]]
+
+    return app
+
+
+APPS = {"Spa": spa_app, "WhiteNoise": whitenoise_app, "Flask": flask_app, "bare": bare_app}
 if os.environ.get("STATIC_APP"):
     app = APPS[os.environ["STATIC_APP"]]()
 
@@ -215,6 +235,51 @@ def report(server: str, names: list[str], medians: dict[tuple[str, str], float])
             print(f"  {name:<12} {rate:10.0f} requests/s   {rate / medians[size, 'Spa']:6.2f} x Spa")
     for size, bound in (("1 KB", 1.1), ("100 KB", 2), ("10 MB", 3), ("304", 1)):
         verdict(f"{size} against WhiteNoise, {server}", medians[size, "Spa"] / medians[size, "WhiteNoise"], bound)
+        room = medians[size, "bare"] / medians[size, "WhiteNoise"]
+        print(f"               an app that only answers from memory: {room:.2f}")
+
+
+def compare_calls(root: str, smoke: bool) -> None:
+    """Call the apps in this process, where the server's share is nothing: 1 KB, and its 304."""
+    global ROOT  # as the processes of the other comparison have it from their environment
+    ROOT = root
+    apps = {"Spa": spa_app(), "WhiteNoise": whitenoise_app()}
+    name = NAMES["1 KB"]
+    paths = {"Spa": b"".join(apps["Spa"](ask(f"/url/{name}"), ignore)).decode(), "WhiteNoise": f"/static/{name}"}
+    for title in ("1 KB", "304"):
+        contenders = {}
+        for contender, app in apps.items():
+            environ = ask(paths[contender])
+            if title == "304":
+                heads: list[list[tuple[str, str]]] = []
+                app(ask(paths[contender]), lambda status, headers, error=None, heads=heads: heads.append(headers))
+                environ["HTTP_IF_NONE_MATCH"] = dict(heads[0])["ETag"]
+            contenders[contender] = lambda n, app=app, environ=environ: drain(app, environ, n)
+        medians = interleave(contenders, 1 if smoke else 15, 10 if smoke else 3000)
+        show(f"{title}, called in process", medians, "us", 1e6)
+        verdict(f"{title} in process against WhiteNoise", medians["WhiteNoise"] / medians["Spa"], 1)
+
+
+def ask(path: str) -> dict:
+    """Return the environ of a GET."""
+    environ = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "PATH_INFO": path, "HTTP_HOST": "localhost"}
+    setup_testing_defaults(environ)
+    environ["HTTP_ACCEPT_ENCODING"] = "gzip, deflate, br"
+    return environ
+
+
+def ignore(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
+    """Start no response."""
+
+
+def drain(app: Callable, environ: dict, calls: int) -> None:
+    """Call an app and read what it answers."""
+    for _ in range(calls):
+        body = app(environ.copy(), ignore)
+        for _ in body:
+            continue
+        if hasattr(body, "close"):
+            body.close()
 
 
 def compare_hashing(smoke: bool) -> None:
@@ -232,13 +297,16 @@ def compare_hashing(smoke: bool) -> None:
                 rules = [f".c{n}{{background:url(i{(n + sheet) % 40}.png) no-repeat}}\n" for n in range(20)]
                 rules += [f".d{n} > a:hover {{ color: #{n:06x}; padding: 0 {n}px }}\n" for n in range(400)]
                 (subfolder / f"s{sheet}.css").write_text("".join(rules))
-        medians = interleave(
-            {"Spa": lambda n: hash_all(source), "Django collectstatic": lambda n: collect(source, Path(folder, "out"))},
-            1 if smoke else 5,
-            1,
-        )
+        contenders: dict[str, Callable[[int], None]] = {
+            "Spa": lambda n: hash_all(source),
+            "Django collectstatic": lambda n: collect(source, Path(folder, "out")),
+            "reading and MD5 alone": lambda n: read_all(source),
+        }
+        medians = interleave(contenders, 1 if smoke else 5, 1)
     show(f"Hash {folders * 50} files", medians, "ms", 1e3)
     verdict("Django's collectstatic against ours", medians["Django collectstatic"] / medians["Spa"], 20)
+    room = medians["Django collectstatic"] / medians["reading and MD5 alone"]
+    print(f"               reading and hashing alone, on one core: {room:.2f}")
 
 
 def hash_all(source: Path) -> None:
@@ -248,6 +316,12 @@ def hash_all(source: Path) -> None:
     static = SmartStatic(source)
     for path in static.paths():
         static.url(path, "/static/")
+
+
+def read_all(source: Path) -> None:
+    """Read and hash every file once, and do nothing else."""
+    for path in source.rglob("*.*"):
+        hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 def collect(source: Path, out: Path) -> None:
@@ -321,6 +395,7 @@ def main() -> None:
         for size, length in SIZES.items():
             (root / NAMES[size]).write_bytes(os.urandom(length))
         compare_servers(str(root), smoke)
+        compare_calls(str(root), smoke)
     compare_hashing(smoke)
     compare_css(smoke)
 

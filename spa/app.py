@@ -1,16 +1,19 @@
 """Find the handler for a request, and turn what it raises into a response."""
 
 import logging
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import gevent
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
+from werkzeug.routing import BaseConverter
+from werkzeug.sansio.utils import host_is_trusted
 
 from spa import problem
+from spa.answer import Head, StreamedBody
+from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
 from spa.errors import SetupError
-from spa.handler import Shortcut
+from spa.handler import Handler, Shortcut
 from spa.jsoncodec import PYTHON, codec_of
 from spa.request import Request
 from spa.routing import Mount, Router
@@ -41,6 +44,9 @@ class App:
         websocket_limits: bounds of each WebSocket.
         json_module: what reads JSON bodies and writes what handlers return: ``orjson``, ``msgspec.json``, or any
             module with ``loads`` and ``dumps``; Python's ``json`` by default. What is JSON stays the same.
+        trusted_hosts: the names by which the app may be asked for, ``app.example``, or ``.app.example`` for that
+            and all below it; a request with another ``Host`` is 400. None takes any.
+        converters: further Werkzeug converters for patterns, by name.
 
     Raises:
         SetupError: a route or a setting is wrong; the message says which and how to mend it.
@@ -56,9 +62,14 @@ class App:
         subprotocols: Sequence[str] = (),
         websocket_limits: Limits | None = None,
         json_module: Any = None,
+        trusted_hosts: Sequence[str] | None = None,
+        converters: Mapping[str, type[BaseConverter]] | None = None,
     ) -> None:
-        if isinstance(subprotocols, str):
-            raise SetupError(f"subprotocols is a list; write [{subprotocols!r}]")
+        for name, value in (("subprotocols", subprotocols), ("trusted_hosts", trusted_hosts)):
+            if isinstance(value, str):
+                raise SetupError(f"{name} is a list; write [{value!r}]")
+        if trusted_hosts is not None and not trusted_hosts:
+            raise SetupError("trusted_hosts names no host, so every request would be refused; None takes any")
         self.settings = settings
         self.request_class = request_class or Request
         self.websocket = lifecycle.Settings(
@@ -71,12 +82,14 @@ class App:
         self.connections = Registry()
         # Answers by exact path, asked before the routes; a handler puts them there for what will not change.
         self.shortcuts: dict[str, Shortcut] = {}
-        self.router = Router(routes)
+        self.router = Router(routes, converters)
+        self._trusted_hosts = trusted_hosts
+        self._error_handlers = ErrorHandlers()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer a WSGI request."""
         shortcut = self.shortcuts.get(environ.get("PATH_INFO", ""))
-        if shortcut is not None:
+        if shortcut is not None and self._is_trusted(environ):
             body = shortcut(environ, start_response)
             if body is not None:
                 return body
@@ -94,32 +107,82 @@ class App:
         """
         return self.router.url(name, values)
 
+    def error(self, key: Key) -> Callable[[ErrorHandler], ErrorHandler]:
+        """Register a function that answers an error: ``@app.error(404)`` or ``@app.error(SomeError)``.
+
+        The function is called with the request and the exception, and returns what a method of a handler may
+        return; a value that is no response and no tuple is sent with the status of the error, 500 for one that is
+        no HTTP error. The handler of the nearest class is called. An exception that has a handler is not logged;
+        any other that is no HTTP error is, and answered as ``InternalServerError``, whose ``original_exception``
+        it is.
+
+        Args:
+            key: the status code of an HTTP error, or a class of exceptions.
+
+        Raises:
+            SetupError: the key is neither, or has a function already.
+        """
+
+        def register(handler: ErrorHandler) -> ErrorHandler:
+            self._error_handlers.add(key, handler)
+            return handler
+
+        return register
+
+    def _is_trusted(self, environ: dict[str, Any]) -> bool:
+        return self._trusted_hosts is None or host_is_trusted(environ.get("HTTP_HOST"), self._trusted_hosts)
+
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Body:
-        is_started = False
-
-        def start(status: str, headers: Any, exc_info: Any = None) -> Any:  # made per request: cheap annotations
-            """Start the response; one that was started and not sent is replaced (PEP 3333)."""
-            nonlocal is_started
-            if is_started and exc_info is None and sys.exception() is not None:
-                exc_info = sys.exc_info()
-            is_started = True
-            return start_response(status, headers, exc_info)
-
+        head = Head(start_response)
         try:
-            try:
-                return self._dispatch(environ, start)
-            except HTTPException as error:
-                return problem.render(error, environ)(environ, start)
+            body = self._begin(self._dispatch(environ, head), environ)
         except SocketReleased:
             raise
         except gevent.GreenletExit:
             logger.warning("%s: the handler was stopped", lifecycle.describe(environ))
-            return problem.render(InternalServerError(), environ)(environ, start)
+            body = problem.render(InternalServerError(), environ)(environ, head)
+        except (Exception, SystemExit, gevent.Timeout) as error:
+            body = self._answer_error(error, environ, head)
+        head.send()
+        return body
+
+    def _begin(self, body: Body, environ: dict[str, Any]) -> Body:
+        """Make the first piece of a body that is made while it is sent, so that an error there is noticed here."""
+        if type(body) is list or not body:
+            return body
+        file_wrapper = environ.get("wsgi.file_wrapper")
+        if isinstance(file_wrapper, type) and isinstance(body, file_wrapper):
+            return body  # the server knows its own, and sends it in its own way
+        return StreamedBody(body, lambda: logger.exception("%s: the body broke off", lifecycle.describe(environ)))
+
+    def _answer_error(self, error: BaseException, environ: dict[str, Any], start_response: Any) -> Body:
+        """Answer with the app's own handler for this error, else as a problem document; log what is a bug."""
+        try:
+            handler = self._error_handlers.find(error)
+            if handler is None and not isinstance(error, HTTPException):
+                logger.error("%s: the handler failed", lifecycle.describe(environ), exc_info=error)
+                error = InternalServerError(original_exception=error)
+                handler = self._error_handlers.find(error)
+            if handler is None:
+                return problem.render(error, environ)(environ, start_response)  # type: ignore[arg-type]
+            answer = self._call_error_handler(handler, error, environ)
+            return self._begin(answer(environ, start_response), environ)
+        except HTTPException as raised:  # by the error handler
+            return problem.render(raised, environ)(environ, start_response)
         except (Exception, SystemExit, gevent.Timeout):
-            logger.exception("%s: the handler failed", lifecycle.describe(environ))
-            return problem.render(InternalServerError(), environ)(environ, start)
+            logger.exception("%s: the error handler failed", lifecycle.describe(environ))
+            return problem.render(InternalServerError(), environ)(environ, start_response)
+
+    def _call_error_handler(self, handler: ErrorHandler, error: BaseException, environ: dict[str, Any]) -> Any:
+        request = self.request_class(environ)
+        value = handler(request, error)
+        if not callable(value) and not isinstance(value, tuple):
+            value = value, getattr(error, "code", None) or 500
+        return Handler(self, request, {}, "").to_response(value)
 
     def _dispatch(self, environ: dict[str, Any], start_response: Any) -> Body:
+        if not self._is_trusted(environ):
+            raise SecurityError("This app is not known by that host name.")
         mount = self.router.find_mount(environ)
         if mount is not None:
             return mount.wsgi_app(_below(mount, environ), start_response)

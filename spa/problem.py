@@ -10,6 +10,7 @@ from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from spa.jsoncodec import encode_json, plain
+from spa.requestid import request_id
 from spa.response import Response
 
 DOCUMENT, PAGE = "application/problem+json", "text/html"
@@ -28,6 +29,7 @@ pre{{overflow:auto}}
 <h1>{title}</h1>
 <p>{detail}</p>
 {extensions}"""
+NAMED = "<p>Request <code>{id}</code></p>\n"
 
 
 def render(error: HTTPException, environ: dict[str, Any]) -> WerkzeugResponse:
@@ -35,13 +37,17 @@ def render(error: HTTPException, environ: dict[str, Any]) -> WerkzeugResponse:
 
     An error made around a response (``abort(response)``) is that response. A browser, which prefers HTML to
     JSON in its Accept header, gets a page; everybody else a problem document, and a browser too where the
-    handler has put ``ALWAYS_DOCUMENT`` into the environ.
+    handler has put ``ALWAYS_DOCUMENT`` into the environ. A 500 names the request as the log does, so that who
+    reports it can say which.
     """
     if error.response is not None:
         return error.response  # type: ignore[return-value]  # of the WSGI kind, as it came from a WSGI app
     headers = [header for header in error.get_headers(environ) if header[0].lower() != "content-type"]
     headers.append(("Vary", "Accept"))
     status = error.code or 500
+    name = request_id(environ) if status == 500 else None
+    if name is not None:
+        headers.append(("X-Request-ID", name))
     if ALWAYS_DOCUMENT not in environ and prefers_page(environ.get("HTTP_ACCEPT", "")):
         page = TEMPLATE.format(
             status=status,
@@ -49,8 +55,13 @@ def render(error: HTTPException, environ: dict[str, Any]) -> WerkzeugResponse:
             detail=escape(error.description or ""),
             extensions=show_extensions(extensions_of(error)),
         )
+        if name is not None:
+            page += NAMED.format(id=escape(name))
         return Response(page, status, headers, content_type="text/html; charset=utf-8")
-    return Response(encode_json(document(error)), status, headers, content_type=DOCUMENT)
+    members = document(error)
+    if name is not None:
+        members["request_id"] = name
+    return Response(encode_json(members), status, headers, content_type=DOCUMENT)
 
 
 def document(error: HTTPException) -> dict[str, Any]:

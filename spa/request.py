@@ -2,16 +2,20 @@
 
 from typing import IO, Any, TypeVar, overload
 
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, PreconditionFailed, PreconditionRequired, UnsupportedMediaType
+from werkzeug.http import quote_etag
 from werkzeug.utils import cached_property
 from werkzeug.wrappers import Request as WerkzeugRequest
 
+from spa import precondition
 from spa.body import open_body
 from spa.form import FormParser, Upload
 from spa.jsoncodec import PYTHON, NotJSON, codec_of
-from spa.validation.compiler import check
+from spa.requestid import request_id
+from spa.validation import compiler
 
 T = TypeVar("T")
+CONDITIONS = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_UNMODIFIED_SINCE")  # those that guard a change
 
 
 class Request(WerkzeugRequest):
@@ -69,6 +73,37 @@ class Request(WerkzeugRequest):
     def _get_file_stream(self, *args: Any, **options: Any) -> IO[bytes]:  # Werkzeug's hook
         return Upload()
 
+    @property
+    def id(self) -> str:
+        """The name of this request in the log: its ``X-Request-ID`` if that is a plain one, else a random one."""
+        return request_id(self.environ)
+
+    def check_preconditions(
+        self, etag: str | None, *, modified: int | None = None, is_required: bool = False
+    ) -> None:
+        """Refuse a change that was made against another state of the resource (RFC 9110 section 13).
+
+        ::
+
+            def put(self, number):
+                self.request.check_preconditions(str(notes[number].version), is_required=True)
+
+        Args:
+            etag: the tag of the state as it is now, without quotes, as ``Response.etag`` has it; None if the
+                resource does not exist, so that ``If-Match: *`` fails and ``If-None-Match: *`` holds.
+            modified: when it changed last, in whole seconds since the epoch, if that is known.
+            is_required: whether a request that states no condition is refused as well.
+
+        Raises:
+            PreconditionFailed: 412, a condition does not hold.
+            PreconditionRequired: 428, there is none (RFC 6585 section 3).
+        """
+        if is_required and not any(name in self.environ for name in CONDITIONS):
+            raise PreconditionRequired("Send If-Match with the ETag of the state that you want to change.")
+        quoted = None if etag is None else quote_etag(etag)
+        if precondition.check(self.environ["REQUEST_METHOD"], self.environ, etag=quoted, modified=modified) == 412:
+            raise PreconditionFailed("The resource is no longer in the state that the request was made for.")
+
     @overload
     def json(self, type: None = None) -> Any: ...
 
@@ -99,4 +134,4 @@ class Request(WerkzeugRequest):
             value = codec_of(self.json_module).loads(self.get_data(cache=True))
         except NotJSON as error:
             raise BadRequest(f"The body is not JSON: {error}.") from error
-        return value if type is None else check(value, type)
+        return value if type is None else compiler.check(value, type)

@@ -2,15 +2,20 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import PreconditionFailed
+from werkzeug.http import generate_etag
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from spa.jsoncodec import codec_of, encode_json
+from spa.precondition import check
 
 Start = Any  # WSGI's start_response
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # all but the tab (RFC 9110 section 5.5)
+# What a 304 leaves out: it describes a body that is not sent (RFC 9110 section 15.4.5).
+OF_THE_BODY = ("Content-Type", "Content-Length", "Content-Encoding", "Content-Language", "Last-Modified")
 WRITING = ("close", "get_app_iter", "get_wsgi_headers", "get_wsgi_response", "iter_encoded")
 
 
@@ -22,6 +27,7 @@ class Response(WerkzeugResponse):
     """
 
     _is_plain: ClassVar[bool] = True
+    _is_conditional = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Leave the short way to classes that write as this one does."""
@@ -29,7 +35,16 @@ class Response(WerkzeugResponse):
         cls._is_plain = all(getattr(cls, name) is getattr(Response, name) for name in WRITING)
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
-        """Answer a WSGI request."""
+        """Answer a WSGI request.
+
+        Raises:
+            PreconditionFailed: 412, the response has an entity tag and the request wants another.
+        """
+        if self._is_conditional and self.status_code == 200 and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            modified = None if self.last_modified is None else int(self.last_modified.timestamp())
+            status = check(environ["REQUEST_METHOD"], environ, etag=self.headers["ETag"], modified=modified)
+            if status is not None:
+                return self._answer_without_body(status, environ, start_response)
         body = self.response
         if (
             self.status == "200 OK"
@@ -50,6 +65,45 @@ class Response(WerkzeugResponse):
                 start_response("200 OK", headers)
                 return body
         return super().__call__(environ, start_response)
+
+    def etag(self, value: str | None = None, *, weak: bool = False) -> Self:
+        """Give the response an entity tag, by which a client that has it already is answered 304.
+
+        ::
+
+            def get(self, number):
+                note = notes[number]
+                return spa.JSONResponse(note.text).etag(str(note.version))
+
+        GET and HEAD are then answered by the conditions of the request, ``last_modified`` included where it is
+        set (RFC 9110 section 13): 304 without a body, or 412.
+
+        Args:
+            value: what names this state of the resource, such as a version; by default a hash of the body.
+            weak: whether the tag stands for what means the same, rather than for these very bytes.
+
+        Returns:
+            the response itself.
+
+        Raises:
+            ValueError: the body is a stream, so its tag must be given; or the tag holds a quote.
+        """
+        if value is None:
+            if self.is_streamed:
+                raise ValueError("the body is a stream, so give its etag a value")
+            value = generate_etag(self.get_data())
+        if any(char <= " " or char in '"\x7f' for char in value):  # RFC 9110 section 8.8.3
+            raise ValueError(f"an etag has no quotes, spaces and controls, unlike {value!r}")
+        self.set_etag(value, weak)
+        self._is_conditional = True
+        return self
+
+    def _answer_without_body(self, status: int, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
+        self.close()
+        if status == 412:
+            raise PreconditionFailed("The resource has another ETag than the one that was asked for.")
+        headers = Headers([header for header in self.headers if header[0].title() not in OF_THE_BODY])
+        return Response(status=status, headers=headers)(environ, start_response)
 
     def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
         """Return the headers to send; an answer without a body has no Content-Type (RFC 9110 section 8.3).

@@ -17,10 +17,12 @@ from werkzeug.exceptions import (
     TooManyRequests,
     Unauthorized,
 )
-from werkzeug.test import Client, create_environ
+from werkzeug.routing import BaseConverter
+from werkzeug.test import Client, create_environ, run_wsgi_app
 from werkzeug.utils import redirect
 
 import spa
+from spa.static.smart import SmartStatic
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 HANDSHAKE = {
@@ -508,3 +510,198 @@ def test_a_server_that_cannot_carry_websockets_is_told_so():
     response = Client(spa.App((("/", "", Socket),))).get("/", headers=HANDSHAKE)
     assert response.status_code == 501
     assert "gunicorn -k gevent" in response.json["detail"]
+
+
+# Error handlers
+
+
+class NoStock(Exception):
+    """An error of the program's own."""
+
+
+@pytest.mark.parametrize(
+    ("key", "error", "value", "status", "text"),
+    [
+        (404, NotFound, "nothing", 404, "nothing"),
+        (404, NotFound, {"a": 1}, 404, '{"a": 1}'),
+        (404, NotFound, ("gone", 410), 410, "gone"),
+        (404, NotFound, spa.Response("fine"), 200, "fine"),
+        (404, NotFound, None, 404, ""),
+        (NoStock, NoStock, "sold out", 500, "sold out"),
+        (NoStock, NoStock, ("sold out", 409), 409, "sold out"),
+        (NoStock, NoStock, (part for part in ["sold ", "out"]), 500, "sold out"),
+        (500, NoStock, "sorry", 500, "sorry"),
+    ],
+)
+def test_an_error_handler_answers(key, error, value, status, text):
+    app = spa.App((("/", "", raising(error)),))
+    app.error(key)(lambda request, error: value)
+    response = Client(app).get("/")
+    assert (response.status_code, response.text) == (status, text)
+
+
+def test_an_error_handler_is_given_request_and_exception():
+    app = spa.App((("/", "", raising(NoStock("7"))),))
+
+    @app.error(NoStock)
+    def sold_out(request, error):
+        return f"{request.path} {error}", 409
+
+    assert sold_out(type("R", (), {"path": "x"}), 1) == ("x 1", 409)  # it stays what it was
+    assert Client(app).get("/").text == "/ 7"
+
+
+def test_what_no_route_was_found_for_reaches_the_handler_too():
+    app = spa.App(())
+    app.error(404)(lambda request, error: f"no {request.path}")
+    assert Client(app).get("/x").text == "no /x"
+
+
+def test_an_error_with_a_handler_is_not_logged_and_a_bug_behind_a_500_handler_is(caplog):
+    app = spa.App((("/", "", raising(NoStock)),))
+    app.error(NoStock)(lambda request, error: ("sold out", 409))
+    Client(app).get("/")
+    assert caplog.records == []
+    app = spa.App((("/", "", raising(NoStock)),))
+    seen = []
+    app.error(500)(lambda request, error: seen.append(error) or "sorry")
+    Client(app).get("/")
+    assert len(caplog.records) == 1
+    assert isinstance(seen[0].original_exception, NoStock)
+
+
+def test_an_error_handler_that_fails_is_a_bug(caplog):
+    app = spa.App((("/", "", raising(NotFound)),))
+    app.error(404)(lambda request, error: 1 / 0)
+    response = Client(app).get("/")
+    assert response.status_code == 500
+    assert "division" not in response.text
+    assert [record.exc_info[0] for record in caplog.records] == [ZeroDivisionError]
+
+
+def test_an_error_handler_may_raise_an_http_error():
+    def refuse(request, error):
+        raise Forbidden("Not for you.")
+
+    app = spa.App((("/", "", raising(NotFound)),))
+    app.error(404)(refuse)
+    app.error(403)(lambda request, error: "not reached: the answer to an error is not looked up again")
+    assert Client(app).get("/").json["detail"] == "Not for you."
+
+
+def test_an_error_is_named_in_log_and_answer_alike(caplog):
+    response = Client(spa.App((("/", "", raising(ValueError)),))).get("/")
+    name = response.json["request_id"]
+    assert f"[{name}]" in caplog.text
+    assert response.headers["X-Request-ID"] == name
+
+
+# Streams
+
+
+def test_an_error_before_the_first_piece_of_a_stream_is_an_ordinary_answer(caplog):
+    class Stream(spa.Handler):
+        def get(self):
+            if "x" not in self.request.args:
+                raise NotFound
+            yield "x"
+
+    client = Client(spa.App((("/", "", Stream),)))
+    assert client.get("/").status_code == 404
+    assert client.get("/?x=1").text == "x"
+    assert caplog.records == []
+
+
+def test_an_error_after_the_first_piece_breaks_off_and_is_logged_once(caplog):
+    class Stream(spa.Handler):
+        def get(self):
+            yield "x"
+            raise RuntimeError
+
+    response = Client(spa.App((("/", "", Stream),))).get("/", buffered=False)
+    pieces = iter(response.response)
+    assert next(pieces) == b"x"
+    with pytest.raises(ConnectionResetError):
+        next(pieces)
+    assert [record.exc_info[0] for record in caplog.records] == [RuntimeError]
+
+
+def test_the_servers_own_file_wrapper_reaches_the_server():
+    class Wrapper:
+        def __init__(self, file, size=8192):
+            self.file = file
+
+        def __iter__(self):
+            return iter([self.file.read()])
+
+    class File(spa.Handler):
+        def get(self):
+            def wrapped(environ, start_response):
+                start_response("200 OK", [("Content-Type", "text/plain")])
+                return environ["wsgi.file_wrapper"](io.BytesIO(b"x"))
+
+            return wrapped
+
+    environ = {**create_environ(), "wsgi.file_wrapper": Wrapper}
+    assert isinstance(spa.App((("/", "", File),))(environ, lambda *arguments: None), Wrapper)
+
+
+# Hosts and converters
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("app.example", 200),
+        ("app.example:8000", 200),
+        ("APP.example", 400),
+        ("api.wild.example", 200),
+        ("wild.example", 200),
+        ("evil.example", 400),
+        ("app.example.evil.example", 400),
+        ("evilwild.example", 400),
+        ("app.example@evil.example", 400),
+        ("", 400),
+    ],
+)
+def test_an_app_answers_to_the_names_it_trusts(host, status):
+    app = spa.App((("/", "", lambda *arguments: spa.Response("hi")),), trusted_hosts=["app.example", ".wild.example"])
+    environ = {**create_environ(), "HTTP_HOST": host}
+    assert run_wsgi_app(app, environ)[1][:3] == str(status)
+    websocket = {**environ, "HTTP_CONNECTION": "Upgrade", "HTTP_UPGRADE": "websocket"}
+    assert run_wsgi_app(app, websocket)[1][:3] == str(status)
+
+
+def test_a_request_without_a_host_is_not_trusted():
+    environ = create_environ()
+    del environ["HTTP_HOST"]
+    assert run_wsgi_app(spa.App((), trusted_hosts=["localhost"]), environ)[1].startswith("400")
+
+
+def test_a_hashed_file_is_sent_to_trusted_hosts_only(tmp_path):
+    (tmp_path / "a.txt").write_text("secret")
+    static = SmartStatic(tmp_path)
+    client = Client(spa.App((("/<path:filepath>", "", static),), trusted_hosts=["app.example"]))
+    url = static.url("a.txt")
+    assert [client.get(url, base_url="http://app.example").status_code for _ in range(3)] == [200] * 3
+    assert client.get(url, base_url="http://evil.example").status_code == 400
+
+
+def test_a_converter_of_ones_own_reads_and_writes_a_variable():
+    class Codes(BaseConverter):
+        regex = "[A-Z]+(?:-[A-Z]+)*"
+
+        def to_python(self, value):
+            return value.split("-")
+
+        def to_url(self, value):
+            return "-".join(value)
+
+    class Show(spa.Handler):
+        def get(self, codes):
+            return codes
+
+    app = spa.App((("/<codes:codes>", "show", Show),), converters={"codes": Codes})
+    assert Client(app).get("/A-B").json == ["A", "B"]
+    assert Client(app).get("/a").status_code == 404
+    assert app.url("show", codes=["X", "Y"]) == "/X-Y"

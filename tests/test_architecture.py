@@ -24,6 +24,7 @@ PURE = {
     "spa.websocket.keepalive",
     "spa.websocket.limits",
     "spa.websocket.protocol",
+    "spa.precondition",
     "spa.static.conditional",
     "spa.static.css",
     "spa.static.hashing",

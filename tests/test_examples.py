@@ -1,5 +1,6 @@
 """Every example starts, answers, stops without a traceback, and can be imported without starting a server."""
 
+import gzip
 import hashlib
 import http.client
 import json
@@ -7,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -124,7 +126,37 @@ def use_validation(port: int) -> None:
         assert [error["loc"] for error in json.loads(body)["errors"]] == places
 
 
+def use_middleware(port: int) -> None:
+    def ask(method: str, path: str, **headers: str) -> http.client.HTTPResponse:
+        connection.request(method, path, "a line" if method == "POST" else None, headers=headers)
+        return connection.getresponse()
+
+    friend = "https://app.example"
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
+        answer = ask("GET", "/entries", **{"Accept-Encoding": "gzip", "Origin": friend})
+        assert json.loads(gzip.decompress(answer.read()))[0].startswith("welcome")
+        assert answer.headers["Access-Control-Allow-Origin"] == friend
+        for headers, status in (
+            ({"Sec-Fetch-Site": "cross-site"}, 403),
+            ({"Sec-Fetch-Site": "cross-site", "Origin": friend}, 201),
+            ({}, 201),
+        ):
+            answer = ask("POST", "/entries", **headers)
+            answer.read()
+            assert answer.status == status
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
+        answer = ask("GET", "/ticks", **{"Accept-Encoding": "gzip"})
+        events, inflate = b"", zlib.decompressobj(31)
+        while events.count(b"\n\n") < 2:
+            events += inflate.decompress(answer.read1())
+        answer.close()
+    assert events.startswith(b"data: 22 entries\n\n")
+    with connect(port, "/ticks") as ws:
+        assert ws.recv() == "22 entries"
+
+
 USES: dict[str, Callable[[int], None]] = {
+    "middleware": use_middleware,
     "quickstart": use_quickstart,
     "simple_api": use_simple_api,
     "simple_app": use_simple_app,

@@ -7,6 +7,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import (
     BadRequest,
     HTTPException,
+    InternalServerError,
     MethodNotAllowed,
     NotFound,
     RequestedRangeNotSatisfiable,
@@ -74,7 +75,9 @@ def test_a_page_is_for_who_prefers_html(accept, is_page):
 )
 def test_a_document_has_the_members_of_rfc_9457(error, members):
     response = rendered(error)
-    assert response.json == members
+    found = response.json
+    found.pop("request_id", None)
+    assert found == members
     assert response.status_code == members["status"]
     assert response.content_length == len(response.data)
 
@@ -183,3 +186,17 @@ def test_many_of_them_are_cut_off_on_the_page_and_whole_in_the_document():
     assert len(page) < 2 * problem.LONGEST_EXTENSIONS * len("&lt;")
     assert "…</pre>" in page
     assert len(rendered(error).json["errors"]) == 1000
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_a_500_names_the_request_as_the_log_does(accept):
+    environ = create_environ(headers={"Accept": accept, "X-Request-ID": "from-a-proxy"})
+    response = TestResponse(*run_wsgi_app(problem.render(InternalServerError(), environ), environ), None)
+    assert response.headers["X-Request-ID"] == "from-a-proxy"
+    assert "from-a-proxy" in response.text
+
+
+def test_an_error_of_the_client_names_nothing():
+    response = rendered(NotFound())
+    assert "X-Request-ID" not in response.headers
+    assert "request_id" not in response.json

@@ -5,13 +5,20 @@ import io
 import json
 import pickle
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 
 import msgspec
 import orjson
 import pytest
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import (
+    BadRequest,
+    PreconditionFailed,
+    PreconditionRequired,
+    RequestEntityTooLarge,
+    UnsupportedMediaType,
+)
 from werkzeug.test import Client, create_environ, run_wsgi_app
 from werkzeug.wrappers import Request as WerkzeugRequest
 
@@ -57,6 +64,7 @@ ENVIRONS = {
 }
 # These differ, or are for the class.
 OWN = {"json", "json_module", "max_content_length", "form_data_parser_class", "application", "from_values"}
+OWN = {"json", "max_content_length", "application", "from_values"}  # these differ, or are for the class
 ATTRIBUTES = sorted({name for name in dir(WerkzeugRequest(create_environ("/"))) if not name.startswith("_")} - OWN)
 
 
@@ -475,3 +483,64 @@ def test_a_form_comes_with_its_files():
     with spa.Request(ENVIRONS["form"]()) as request:
         assert request.form["b"] == "2"
         assert request.files["file"].read() == b"data"
+# Conditions and names
+
+
+@pytest.mark.parametrize(
+    ("etag", "fields", "expected"),
+    [
+        ("v1", {}, None),
+        ("v1", {"If-Match": '"v1"'}, None),
+        ("v1", {"If-Match": '"v0", "v1"'}, None),
+        ("v1", {"If-Match": "*"}, None),
+        ("v1", {"If-Match": '"v0"'}, PreconditionFailed),
+        ("v1", {"If-Match": 'W/"v1"'}, PreconditionFailed),
+        ("v1", {"If-None-Match": "*"}, PreconditionFailed),
+        ("v1", {"If-None-Match": '"v0"'}, None),
+        (None, {"If-Match": "*"}, PreconditionFailed),
+        (None, {"If-None-Match": "*"}, None),
+        ("v1", {"If-Unmodified-Since": "Sun, 06 Nov 1994 08:49:37 GMT"}, None),
+        ("v1", {"If-Unmodified-Since": "Sun, 06 Nov 1994 08:49:36 GMT"}, PreconditionFailed),
+    ],
+)
+def test_a_change_is_refused_where_its_condition_does_not_hold(etag, fields, expected):
+    request = spa.Request(create_environ("/", method="PUT", headers=fields))
+    with nullcontext() if expected is None else pytest.raises(expected):
+        request.check_preconditions(etag, modified=784111777)
+
+
+def test_a_change_without_a_condition_may_be_refused():
+    with pytest.raises(PreconditionRequired):
+        spa.Request(create_environ("/", method="PUT")).check_preconditions("v1", is_required=True)
+    for name in ("If-Match", "If-None-Match"):
+        request = spa.Request(create_environ("/", method="PUT", headers={name: '"v2"' if "None" in name else '"v1"'}))
+        request.check_preconditions("v1", is_required=True)
+
+
+def test_two_who_change_one_resource_do_not_overwrite_each_other():
+    state = {"text": "old", "version": 1}
+
+    class Note(spa.Handler):
+        def get(self):
+            return spa.JSONResponse(state["text"]).etag(str(state["version"]))
+
+        def put(self):
+            self.request.check_preconditions(str(state["version"]), is_required=True)
+            state.update(text=self.request.json(), version=state["version"] + 1)
+            return self.get()
+
+    client = Client(spa.App((("/", "", Note),)))
+    seen = client.get("/").headers["ETag"]
+    first = client.put("/", json="first", headers={"If-Match": seen})
+    assert first.status_code == 200
+    assert client.put("/", json="second", headers={"If-Match": seen}).status_code == 412
+    assert client.put("/", json="second").status_code == 428
+    assert client.get("/", headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    assert state == {"text": "first", "version": 2}
+
+
+def test_a_request_has_a_name_that_stays():
+    request = spa.Request(create_environ("/"))
+    assert re.fullmatch("[0-9a-f]{16}", request.id)
+    assert request.id == request.id
+    assert spa.Request(create_environ("/", headers={"X-Request-ID": "given"})).id == "given"

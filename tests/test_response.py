@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 import orjson
 import pytest
+from werkzeug.exceptions import PreconditionFailed
 from werkzeug.test import create_environ, run_wsgi_app
 from werkzeug.wrappers import Response as WerkzeugResponse
 
@@ -252,3 +253,91 @@ def test_json_is_encoded_at_once():
     assert response.json == {"a": 1}
     with pytest.raises(ValueError, match="NaN"):
         spa.JSONResponse(float("nan"), json_module=orjson)
+
+
+# Conditions
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, "200 OK"),
+        ({"HTTP_IF_NONE_MATCH": '"v1"'}, "304 NOT MODIFIED"),
+        ({"HTTP_IF_NONE_MATCH": 'W/"v1"'}, "304 NOT MODIFIED"),
+        ({"HTTP_IF_NONE_MATCH": '"v0", "v1"'}, "304 NOT MODIFIED"),
+        ({"HTTP_IF_NONE_MATCH": "*"}, "304 NOT MODIFIED"),
+        ({"HTTP_IF_NONE_MATCH": '"v0"'}, "200 OK"),
+        ({"HTTP_IF_MATCH": '"v1"'}, "200 OK"),
+        ({"HTTP_IF_MODIFIED_SINCE": "Sun, 06 Nov 1994 08:49:37 GMT"}, "304 NOT MODIFIED"),
+        ({"HTTP_IF_MODIFIED_SINCE": "Sun, 06 Nov 1994 08:49:36 GMT"}, "200 OK"),
+        ({"HTTP_IF_UNMODIFIED_SINCE": "Sun, 06 Nov 1994 08:49:37 GMT"}, "200 OK"),
+        ({"HTTP_RANGE": "bytes=0-0"}, "200 OK"),
+    ],
+)
+def test_a_response_with_an_etag_is_answered_by_conditions(method, fields, status):
+    response = spa.Response("hello").etag("v1")
+    response.last_modified = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
+    body, line, headers = written(response, method, **fields)
+    assert line == status
+    assert dict(headers)["ETag"] == '"v1"'
+    assert body == (b"hello" if status == "200 OK" and method == "GET" else b"")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"HTTP_IF_MATCH": '"v0"'}, {"HTTP_IF_UNMODIFIED_SINCE": "Sun, 06 Nov 1994 08:49:36 GMT"}]
+)
+def test_a_condition_that_does_not_hold_is_412(fields):
+    response = spa.Response("hello").etag("v1")
+    response.last_modified = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
+    with pytest.raises(PreconditionFailed):
+        written(response, **fields)
+
+
+def test_a_304_keeps_what_updates_the_clients_copy_and_describes_no_body():
+    response = spa.Response("hello", headers={"Cache-Control": "no-cache", "Content-Language": "en", "X-A": "1"})
+    response.set_cookie("a", "b")
+    body, _, headers = written(response.etag("v1"), HTTP_IF_NONE_MATCH='"v1"')
+    assert body == b""
+    assert [name for name, _ in headers] == ["Cache-Control", "X-A", "Set-Cookie", "ETag"]
+
+
+def test_a_response_can_be_answered_by_conditions_again():
+    response = spa.Response("hello").etag("v1")
+    statuses = [written(response, HTTP_IF_NONE_MATCH=f'"{tag}"')[1] for tag in ("v1", "v0", "v1")]
+    assert statuses == ["304 NOT MODIFIED", "200 OK", "304 NOT MODIFIED"]
+
+
+def test_by_default_the_etag_is_of_the_body():
+    tags = [spa.JSONResponse(value).etag().headers["ETag"] for value in (1, 1, 2)]
+    assert tags[0] == tags[1] != tags[2]
+
+
+def test_a_weak_etag_says_so():
+    response = spa.Response("hello").etag("v1", weak=True)
+    assert response.headers["ETag"] == 'W/"v1"'
+    assert written(response, HTTP_IF_NONE_MATCH='"v1"')[1] == "304 NOT MODIFIED"
+    with pytest.raises(PreconditionFailed):
+        written(response, HTTP_IF_MATCH='W/"v1"')
+
+
+@pytest.mark.parametrize(("method", "status"), [("PUT", 200), ("GET", 201), ("GET", 404)])
+def test_only_the_200_of_a_read_is_answered_by_conditions(method, status):
+    response = spa.Response("hello", status).etag("v1")
+    assert written(response, method, HTTP_IF_NONE_MATCH='"v1"')[0] == b"hello"
+
+
+def test_a_stream_needs_an_etag_that_is_given():
+    with pytest.raises(ValueError, match="give its etag a value"):
+        spa.Response(iter("ab")).etag()
+    closed = []
+    response = spa.Response(iter("ab")).etag("v1")
+    response.call_on_close(lambda: closed.append(1))
+    assert written(response, HTTP_IF_NONE_MATCH='"v1"')[0] == b""
+    assert closed == [1]
+
+
+@pytest.mark.parametrize("value", ['a"b', "a b", "a\nb", "a\x7f"])
+def test_an_etag_holds_no_quote_or_space(value):
+    with pytest.raises(ValueError, match="an etag has no"):
+        spa.Response("x").etag(value)

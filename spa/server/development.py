@@ -12,6 +12,7 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 from gevent.ssl import SSLContext
 from geventwebsocket.handler import WebSocketHandler
 
+from spa.requestid import KEY, request_id
 from spa.websocket.connection import Connection
 from spa.websocket.registry import Registry
 from spa.websocket.transport import read_ahead
@@ -81,7 +82,12 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         else:
             status = (self._orig_status or self.status or "000").split()[0]
             outcome = f"{status} {max(0, self.response_length - self.head_length)} B {took * 1000:.1f} ms"
-        return f'{client} [{now}] "{request}" {outcome}'
+        return f'{client} [{now}] "{request}" {outcome}{self._name()}'
+
+    def _name(self) -> str:
+        """Return how the request is called, if somebody called it by a name: a proxy, or an entry in the log."""
+        environ = self.environ or {}
+        return f" [{request_id(environ)}]" if KEY in environ or "HTTP_X_REQUEST_ID" in environ else ""
 
     def _hijack(self) -> tuple[Any, bytes]:
         self.close_connection = True

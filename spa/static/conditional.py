@@ -1,13 +1,11 @@
 """Answer a file with the right status: 200, 206, 304, 412, 416."""
 
-import calendar
-import datetime
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from werkzeug.http import parse_etags
+from spa.precondition import check, parse_http_date
 
 Range = tuple[int, int]  # half-open: the first byte, and the byte after the last
 
@@ -20,16 +18,6 @@ LONGEST_BOUNDARY = "b" * 32
 LONGEST_TYPE = "t" * 80
 FAR = 10**19  # beyond the end of any file: sizes are below 2**63, which has 19 digits
 
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
-LONG_DAY = "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
-MONTH = f"(?P<month>{'|'.join(MONTHS)})"
-CLOCK = "(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
-DATES = (  # the three forms of an HTTP-date (section 5.6.7); case counts, and the zone is always GMT
-    re.compile(f"{DAY}, (?P<day>[0-9]{{2}}) {MONTH} (?P<year>[0-9]{{4}}) {CLOCK} GMT"),
-    re.compile(f"{LONG_DAY}, (?P<day>[0-9]{{2}})-{MONTH}-(?P<year>[0-9]{{2}}) {CLOCK} GMT"),
-    re.compile(f"{DAY} {MONTH} (?P<day>[0-9 ][0-9]) {CLOCK} (?P<year>[0-9]{{4}})"),
-)
 POSITIONS = re.compile("([0-9]*)-([0-9]*)")
 
 
@@ -69,14 +57,10 @@ def decide(method: str, environ: Mapping[str, Any], *, etag: str, modified: int 
         modified: when the file was changed last, in whole seconds since the epoch; None if nobody knows.
         size: the length of the file in bytes.
     """
+    status = check(method, environ, etag=etag, modified=modified)
+    if status is not None:
+        return Decision(status)
     whole = Decision(200, ((0, size),))
-    if method in ("CONNECT", "OPTIONS", "TRACE"):  # they neither select nor change the file (section 13.2.1)
-        return whole
-    if not _may_proceed(environ, etag, modified):
-        return Decision(412)
-    reads = method in ("GET", "HEAD")
-    if _is_known(environ, etag, modified, reads):
-        return Decision(304 if reads else 412)
     if method != "GET" or "HTTP_RANGE" not in environ or not _range_applies(environ, etag, modified):
         return whole
     ranges = _ranges(environ["HTTP_RANGE"], size)
@@ -111,48 +95,6 @@ def multipart(ranges: Sequence[Range], size: int, content_type: str, boundary: s
     return Multipart(parts, closing, len(closing) + sum(len(head) + stop - start for head, (start, stop) in parts))
 
 
-def parse_http_date(value: str | None) -> int | None:
-    """Read an HTTP-date (RFC 9110 section 5.6.7) as seconds since the epoch; None where it is not one.
-
-    Werkzeug's parse_date() takes any date of an e-mail, also in other time zones or in none, which here must count
-    as not valid, and lets the OverflowError of a long year pass.
-    """
-    match = next(filter(None, (form.fullmatch(value) for form in DATES)), None) if value else None
-    if match is None:
-        return None
-    year, month = int(match["year"]), MONTHS.index(match["month"]) + 1
-    if len(match["year"]) == 2:  # more than 50 years ahead means the past; POSIX draws the line at 69
-        year += 1900 if year >= 69 else 2000
-    hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"])
-    if hour > 23 or minute > 59 or second > 60:  # 60 is a leap second
-        return None
-    try:
-        day = datetime.date(year, month, int(match["day"]))
-    except ValueError:
-        return None
-    return calendar.timegm((*day.timetuple()[:3], hour, minute, second))
-
-
-def _may_proceed(environ: Mapping[str, Any], etag: str, modified: int | None) -> bool:
-    """Say whether If-Match holds, or where it is absent If-Unmodified-Since (sections 13.1.1 and 13.1.4)."""
-    if "HTTP_IF_MATCH" in environ:
-        # parse_etags() is right on lists, commas in quotes and W/. It takes a tag without quotes as well: lenient,
-        # but harmless. Only the star must stand without spaces.
-        tags = parse_etags(environ["HTTP_IF_MATCH"].strip(" \t"))
-        return tags.star_tag or (etag.startswith('"') and tags.is_strong(_opaque(etag)))
-    limit = parse_http_date(environ.get("HTTP_IF_UNMODIFIED_SINCE"))
-    return limit is None or modified is None or modified <= limit
-
-
-def _is_known(environ: Mapping[str, Any], etag: str, modified: int | None, reads: bool) -> bool:
-    """Say whether the client has the file: If-None-Match, else If-Modified-Since (sections 13.1.2 and 13.1.3)."""
-    if "HTTP_IF_NONE_MATCH" in environ:
-        tags = parse_etags(environ["HTTP_IF_NONE_MATCH"].strip(" \t"))
-        return tags.star_tag or tags.contains_weak(_opaque(etag))
-    since = parse_http_date(environ.get("HTTP_IF_MODIFIED_SINCE")) if reads else None
-    return since is not None and modified is not None and modified <= since
-
-
 def _range_applies(environ: Mapping[str, Any], etag: str, modified: int | None) -> bool:
     """Say whether the client's part is of this very file: If-Range (section 13.1.5).
 
@@ -167,10 +109,6 @@ def _range_applies(environ: Mapping[str, Any], etag: str, modified: int | None) 
         return False
     # The date must be the very one, not a later one: an older copy put back would pass for the newer.
     return value == etag or (modified is not None and parse_http_date(value) == modified)
-
-
-def _opaque(etag: str) -> str:
-    return etag.removeprefix("W/")[1:-1]
 
 
 def _ranges(value: str, size: int) -> tuple[Range, ...] | None:

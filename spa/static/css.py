@@ -10,7 +10,7 @@ import codecs
 import re
 from collections.abc import Iterable
 
-from spa.static.reference import Form, Reference, places, splice
+from spa.static.reference import Form, Reference, splice
 
 NAME = rb"[A-Za-z0-9_\x00\x80-\xff-]"  # NUL becomes U+FFFD, a letter like all that is not ASCII (section 3.3)
 SPACE = rb"[ \t\n\r\f]"
@@ -83,15 +83,13 @@ def find(css: bytes) -> list[Reference]:
     """
     scanner = _Scanner(css)
     scanner.scan()
-    spans = sorted(scanner.spans + scanner.source_map, reverse=True)
     encoding = "ascii" if css.isascii() else _encoding(css)
     found = []
-    for line, column in places(css, [span[0] for span in reversed(spans)]):
-        start, end, raw, form = spans.pop()
+    for start, end, raw, form in sorted(scanner.spans + scanner.source_map):
         url = raw.decode(encoding, "surrogateescape")
         if form != "raw" and ("\\" in url or "\0" in url):
             url = _unescape(url, at_end="" if css[start] in b"\"'" else "\ufffd")
-        found.append(Reference(start, end, url, line, column, form))
+        found.append(Reference(start, end, url, form))
     return found
 
 

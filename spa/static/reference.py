@@ -10,6 +10,8 @@ from spa.static.hashing import put
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")  # RFC 3986 section 3.1
 BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 PATH = re.compile(r"[^?#]*+")
+# What nearly all references look like: it needs no decoding, and names a file below the folder it is written in.
+PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*+(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*+)*+")
 DOT = re.compile("%2e", re.IGNORECASE)
 EDGES = "".join(map(chr, range(0x21)))  # the URL Standard strips controls and spaces at both ends
 REMOVED = frozenset("\t\n\r")  # ... and removes these within
@@ -18,7 +20,7 @@ Form = Literal["url", "string", "raw"]
 
 
 class Reference(NamedTuple):
-    """A URL where it stands in a file: ``data[start:end]`` is what a new URL replaces, line and column count from 1.
+    """A URL where it stands in a file: ``data[start:end]`` is what a new URL replaces.
 
     ``form`` is how the new one is written: as ``url("...")``, as a CSS string, or as it is (in a comment).
     """
@@ -26,8 +28,6 @@ class Reference(NamedTuple):
     start: int
     end: int
     url: str
-    line: int
-    column: int
     form: Form
 
 
@@ -54,6 +54,9 @@ def resolve(url: str, base_path: str, mount: str) -> Target | None:
         The target, or None where the URL is to be left as written: it names nothing below the root (another
         origin, a ``data:`` URL, a fragment, a path that climbs out of the root), a directory, or it is malformed.
     """
+    if PLAIN.fullmatch(url):
+        folder, slash, _ = base_path.rpartition("/")
+        return Target(folder + slash + url, url, False)
     written = path_of(url.strip(EDGES))
     if not written or SCHEME.match(written) or not REMOVED.isdisjoint(written) or BAD_PERCENT.search(written):
         return None
@@ -81,6 +84,8 @@ def resolve(url: str, base_path: str, mount: str) -> Target | None:
 def hashed(target: Target, hash: str) -> str:
     """Write the hash into the last segment of the target's URL; all else stays as it was written."""
     url = target.url
+    if PLAIN.fullmatch(url):
+        return put(url, hash)
     path = path_of(url)
     directory, slash, name = path.rpartition("/")
     # An encoded dot is the same as a dot (RFC 3986 section 2.3), and the server looks for the extension after decoding.

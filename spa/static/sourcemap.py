@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from spa.static.reference import Reference, places, splice
+from spa.static.reference import Reference, splice
 
 # ECMA-426 section 11.1.2: quotes in the URL say that this is no comment but the end of a string or template.
 COMMENT = re.compile(rb"[ \t]*+//[#@][ \t]*+sourceMappingURL=[ \t]*+([^\s\"'`]++)")
@@ -24,8 +24,7 @@ def find(script: bytes) -> list[Reference]:
     match = COMMENT.fullmatch(script, start, end)
     if match is None:
         return []
-    ((line, column),) = places(script, [match.start(1)])
-    return [Reference(*match.span(1), match[1].decode("utf-8", "surrogateescape"), line, column, "raw")]
+    return [Reference(*match.span(1), match[1].decode("utf-8", "surrogateescape"), "raw")]
 
 
 def replace(script: bytes, replacements: Iterable[tuple[Reference, str]]) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 import gevent
 
 from spa.errors import ConnectionClosed, InvalidMessage
+from spa.requestid import request_id
 from spa.websocket import handshake, transport
 from spa.websocket.alarm import Alarm, AlarmClock
 from spa.websocket.connection import Connection
@@ -175,6 +176,7 @@ def refuse_upgraded(environ: dict[str, Any], status: int, reason: str, clock: Al
 
 
 def describe(environ: dict[str, Any]) -> str:
-    """Return method and path of a request for a log line: one line, escaped, of bounded length."""
+    """Return method, path and name of a request for a log line: one line, escaped, of bounded length."""
     path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
-    return f"{environ.get('REQUEST_METHOD', '')} {path[:1024]}".encode("unicode_escape").decode("ascii")
+    line = f"{environ.get('REQUEST_METHOD', '')} {path[:1024]} [{request_id(environ)}]"
+    return line.encode("unicode_escape").decode("ascii")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spa.static import css, hashing
-from spa.static.reference import hashed, resolve
+from spa.static.reference import hashed, places, resolve
 
 CASES = [
     case for case in json.loads((Path(__file__).parent / "cases.json").read_text()) if case["id"].startswith("css-")
@@ -158,7 +158,7 @@ def test_a_new_url_is_written_quoted_where_the_old_one_was(before, after):
 
 def test_line_and_column_tell_where_a_reference_begins():
     data = "/* é\r\n */\n.é{background:url(a.png)}\n@import  'b';".encode()
-    assert [(found.line, found.column) for found in css.find(data)] == [(3, 15), (4, 10)]
+    assert list(places(data, [found.start for found in css.find(data)])) == [(3, 15), (4, 10)]
 
 
 @given(st.text(max_size=20), st.sampled_from(["x{y:url(a)}", "@import 'a' b;", "image-set('a' 1x)", "src('a')"]))
@@ -275,11 +275,9 @@ def test_tinycss2_finds_the_same_urls(text):
 
 # Time.
 
+NAMED = [b"url(", b'@import "', b"/*", b"url(" + b" " * 60]  # what an attacker would think of first
 HOSTILE = [
-    b"url(",
-    b'@import "',
-    b"/*",
-    b"url(" + b" " * 60,
+    *NAMED,
     b'"',
     b"\\",
     b"image-set(",
@@ -303,7 +301,7 @@ def seconds(data: bytes) -> float:
 def test_time_is_linear_in_the_size_of_hostile_bytes(piece):
     quarter, whole = (seconds((piece * (size // len(piece) + 1))[:size]) for size in (1 << 18, 1 << 20))
     assert whole < 8 * quarter + 0.02  # four times the bytes; quadratic would be sixteen times
-    assert whole < 1  # a fifth of it on a machine with nothing else to do
+    assert whole < (0.2 if piece in NAMED else 1)
 
 
 def test_url_and_a_megabyte_of_spaces_take_no_time():

@@ -15,6 +15,7 @@ HASH = "0123456789ab"
     [
         ("i.png", "css/i.png", "i.0123456789ab.png"),
         ("./i.png", "css/i.png", "./i.0123456789ab.png"),
+        ("img/b/a.min.png", "css/img/b/a.min.png", "img/b/a.min.0123456789ab.png"),
         ("../img/a.png", "img/a.png", "../img/a.0123456789ab.png"),
         ("../img/./../img/a.png", "img/a.png", "../img/./../img/a.0123456789ab.png"),
         ("/static/img/a.png", "img/a.png", "/static/img/a.0123456789ab.png"),
@@ -91,7 +92,7 @@ def test_a_hashed_url_names_the_hashed_file(url):
 
 
 def test_spans_are_spliced_and_all_other_bytes_stay():
-    first, second = Reference(1, 3, "bc", 1, 2, "raw"), Reference(4, 5, "e", 1, 5, "raw")
+    first, second = Reference(1, 3, "bc", "raw"), Reference(4, 5, "e", "raw")
     assert splice(b"abcdef", [(second, b"!"), (first, b"long")]) == b"alongd!f"
     assert splice(b"abcdef", []) == b"abcdef"
 

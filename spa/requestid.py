@@ -1,0 +1,27 @@
+"""Name a request, so that its lines in the log and its error answer can be found together."""
+
+import re
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+KEY = "spa.request_id"
+# What a proxy or a client may call a request: it goes into log lines and answers, so it is short and plain.
+GIVEN = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
+
+
+def make() -> str:
+    """Return 16 hex digits that no other request has."""
+    return secrets.token_hex(8)
+
+
+def request_id(environ: dict[str, Any], make: Callable[[], str] = make) -> str:
+    """Return the name of a request: that of its ``X-Request-ID`` header if it is a plain one, else a new one.
+
+    It is made when it is first asked for, so a request that nobody names costs nothing.
+    """
+    found: str | None = environ.get(KEY)
+    if found is None:
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        found = environ[KEY] = given if GIVEN.fullmatch(given) else make()
+    return found
