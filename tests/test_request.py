@@ -64,7 +64,6 @@ ENVIRONS = {
 }
 # These differ, or are for the class.
 OWN = {"json", "json_module", "max_content_length", "form_data_parser_class", "application", "from_values"}
-OWN = {"json", "max_content_length", "application", "from_values"}  # these differ, or are for the class
 ATTRIBUTES = sorted({name for name in dir(WerkzeugRequest(create_environ("/"))) if not name.startswith("_")} - OWN)
 
 
