@@ -143,7 +143,13 @@ class App:
             body = problem.render(InternalServerError(), environ)(environ, head)
         except (Exception, SystemExit, gevent.Timeout) as error:
             body = self._answer_error(error, environ, head)
-        head.send()
+        try:
+            head.send()
+        except BaseException:  # a server or middleware that refuses the head will not ask for the body
+            close = getattr(body, "close", None)
+            if close is not None:
+                close()
+            raise
         return body
 
     def _begin(self, body: Body, environ: dict[str, Any]) -> Body:

@@ -1,4 +1,4 @@
-"""Read an HTTP request: Werkzeug's request, and its JSON body."""
+"""Read an HTTP request: Werkzeug's request, its JSON body, its session."""
 
 from typing import IO, Any, TypeVar, overload
 
@@ -9,6 +9,7 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 
 from spa import precondition
 from spa.body import open_body
+from spa.errors import SetupError
 from spa.form import FormParser, Upload
 from spa.jsoncodec import PYTHON, NotJSON, codec_of
 from spa.requestid import request_id
@@ -103,6 +104,19 @@ class Request(WerkzeugRequest):
         quoted = None if etag is None else quote_etag(etag)
         if precondition.check(self.environ["REQUEST_METHOD"], self.environ, etag=quoted, modified=modified) == 412:
             raise PreconditionFailed("The resource is no longer in the state that the request was made for.")
+
+    @property
+    def session(self) -> dict[str, Any]:
+        """The visitor's session, a dict of what JSON can express; see ``spa.middleware.SessionMiddleware``.
+
+        Raises:
+            SetupError: there is no SessionMiddleware around the app.
+        """
+        open_session = self.environ.get("spa.session")
+        if open_session is None:
+            raise SetupError("request.session needs its middleware: app = SessionMiddleware(app, secret)")
+        session: dict[str, Any] = open_session()
+        return session
 
     @overload
     def json(self, type: None = None) -> Any: ...

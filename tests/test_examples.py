@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Any
@@ -25,17 +25,26 @@ TIMEOUT = 15.0  # seconds for one answer
 
 def request(port: int, method: str, path: str, value: Any = None) -> tuple[int, str, str]:
     """Return status, media type and body of an answer."""
+    status, headers, body = exchange(port, method, path, value)
+    return status, headers.get_content_type(), body
+
+
+def exchange(
+    port: int, method: str, path: str, value: Any = None, headers: Mapping[str, str] | None = None
+) -> tuple[int, http.client.HTTPMessage, str]:
+    """Return status, headers and body of an answer."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
         body = None if value is None else json.dumps(value)
-        connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+        kind = {"Content-Type": "application/json"} if body else {}
+        connection.request(method, path, body, {**kind, **(headers or {})})
         answer = connection.getresponse()
-        return answer.status, answer.headers.get_content_type(), answer.read().decode()
+        return answer.status, answer.headers, answer.read().decode()
 
 
 @contextmanager
-def connect(port: int, path: str) -> Iterator[websocket.WebSocket]:
+def connect(port: int, path: str, **options: Any) -> Iterator[websocket.WebSocket]:
     """Open a WebSocket, and close it at the end."""
-    ws = websocket.create_connection(f"ws://127.0.0.1:{port}{path}", timeout=TIMEOUT)
+    ws = websocket.create_connection(f"ws://127.0.0.1:{port}{path}", timeout=TIMEOUT, **options)
     try:
         yield ws
     finally:
@@ -155,7 +164,24 @@ def use_middleware(port: int) -> None:
         assert ws.recv() == "22 entries"
 
 
+def use_login(port: int) -> None:
+    ada, wrong = {"name": "ada", "password": "engine"}, {"name": "ada", "password": "loom"}
+    assert request(port, "GET", "/me/")[0] == 401
+    assert request(port, "POST", "/login/", wrong)[0] == 401
+    assert request(port, "POST", "/login/", {**ada, "name": "grace"})[0] == 401
+    status, headers, _ = exchange(port, "POST", "/login/", ada)
+    assert status == 204
+    cookie = headers["Set-Cookie"].partition(";")[0]
+    token = json.loads(request(port, "POST", "/token/", ada)[2])["token"]
+    for header in ({"Cookie": cookie}, {"Authorization": f"Bearer {token}"}):
+        assert json.loads(exchange(port, "GET", "/me/", headers=header)[2]) == {"user": "ada"}
+        with connect(port, "/me/", header=header) as ws:
+            assert ws.recv() == "hello ada"
+    assert exchange(port, "DELETE", "/login/", headers={"Cookie": cookie})[1]["Set-Cookie"].startswith("session=;")
+
+
 USES: dict[str, Callable[[int], None]] = {
+    "login": use_login,
     "middleware": use_middleware,
     "quickstart": use_quickstart,
     "simple_api": use_simple_api,

@@ -18,6 +18,7 @@ from spa.scalar import (
 )
 
 EAST = timezone(timedelta(hours=5, minutes=30))
+ODD = timezone(-timedelta(minutes=4, seconds=12.5))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,8 @@ def test_text_of_another_form_is_refused(kind, text):
         KINDS[kind].read(text)
 
 
-@given(st.datetimes(timezones=st.none() | st.timezones()) | st.times() | st.dates())
+# Offsets, not zones: a time in the hour that a zone repeats equals none of another zone, not even itself.
+@given(st.datetimes(timezones=st.sampled_from([None, UTC, EAST, ODD])) | st.times() | st.dates())
 def test_every_time_comes_back(value):
     text = value.isoformat() if type(value) is date else write_time(value)
     assert KINDS[type(value)].read(text) == value

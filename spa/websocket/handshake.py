@@ -99,8 +99,8 @@ def is_own_page(origin: str, environ: Mapping[str, Any]) -> bool:
 def is_same_host(origin: str, scheme: str, host: str) -> bool:
     """Tell whether ``origin`` is a page of ``host``, as a request with that scheme reached it.
 
-    Under ``https`` the page must be ``https`` too. Under ``http`` it may be either: a proxy that ends TLS,
-    and of which the app was not told, looks like that.
+    Under ``https``, or ``wss`` as Traefik calls it here, the page must be ``https`` too. Under ``http`` it may
+    be either: a proxy that ends TLS, and of which the app was not told, looks like that.
     """
     try:
         page = urlsplit(origin)
@@ -109,7 +109,7 @@ def is_same_host(origin: str, scheme: str, host: str) -> bool:
         target_port = target.port
     except ValueError:
         return False
-    if page.scheme not in DEFAULT_PORTS or (scheme == "https" and page.scheme != "https"):
+    if page.scheme not in DEFAULT_PORTS or (scheme in ("https", "wss") and page.scheme != "https"):
         return False
     if page.netloc != origin.partition("://")[2] or "@" in origin:
         return False

@@ -97,6 +97,8 @@ def test_426_names_protocol_and_version():
         ("https://app.example:443", "https", "app.example", True),
         ("https://app.example", "http", "app.example", True),  # a proxy that ended TLS, and was not told of
         ("http://app.example", "https", "app.example", False),
+        ("https://app.example", "wss", "app.example", True),  # what Traefik forwards for a WebSocket over TLS
+        ("http://app.example", "wss", "app.example", False),
         ("http://app.example:8000", "http", "app.example", False),
         ("http://app.example", "http", "app.example:8000", False),
         ("http://app.example.evil", "http", "app.example", False),
