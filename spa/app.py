@@ -189,6 +189,7 @@ class App:
     def _dispatch(self, environ: dict[str, Any], start_response: Any) -> Body:
         if not self._is_trusted(environ):
             raise SecurityError("This app is not known by that host name.")
+        environ["spa.app"] = self
         mount = self.router.find_mount(environ)
         if mount is not None:
             return mount.wsgi_app(_below(mount, environ), start_response)

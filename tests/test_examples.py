@@ -98,6 +98,20 @@ def use_simple_websocket(port: int) -> None:
         assert two.recv() == "hello"
 
 
+def use_event_stream(port: int) -> None:
+    status, media_type, page = request(port, "GET", "/")
+    assert (status, media_type) == (200, "text/html")
+    assert "new EventSource" in page
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
+        connection.request("GET", "/countdown/", headers={"Last-Event-ID": "1"})
+        answer = connection.getresponse()
+        assert answer.headers.get_content_type() == "text/event-stream"
+        assert answer.read() == b':\n\nid: 0\ndata: {"left": 0}\n\n'
+        connection.request("GET", "/countdown/", headers={"Last-Event-ID": "none"})
+        with connection.getresponse() as answer:
+            assert [answer.readline() for _ in range(4)] == [b":\n", b"\n", b"id: 9\n", b'data: {"left": 9}\n']
+
+
 def use_simple_static(port: int) -> None:
     text = (EXAMPLES / "static" / "app.js").read_text()
     assert request(port, "GET", "/static/app.js") == (200, "text/javascript", text)
@@ -181,6 +195,7 @@ def use_login(port: int) -> None:
 
 
 USES: dict[str, Callable[[int], None]] = {
+    "event_stream": use_event_stream,
     "login": use_login,
     "middleware": use_middleware,
     "quickstart": use_quickstart,
