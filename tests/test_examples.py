@@ -136,6 +136,19 @@ def use_smart_static(port: int) -> None:
         assert hashlib.md5(text.encode()).hexdigest()[:12] in link
 
 
+def use_validation(port: int) -> None:
+    item = {"name": "tea", "price": "4.10", "count": 2}
+    status, _, body = request(port, "POST", "/orders/", {"items": [item], "placed": "2030-01-31T12:00:00Z"})
+    order = {"items": [item], "shipping": "post", "placed": "2030-01-31T12:00:00Z"}
+    assert (status, json.loads(body)) == (201, {"number": 1, "total": "8.20", "order": order})
+    assert json.loads(request(port, "GET", "/orders/")[2]) == {"1": order}
+    wrong = {"items": [{"name": "tea", "price": 4.1}, {**item, "count": 0}], "shipping": "pigeon"}
+    for value, places in ((wrong, [["items", 0, "price"], ["items", 1], ["shipping"]]), ({"items": []}, [["items"]])):
+        status, media_type, body = request(port, "POST", "/orders/", value)
+        assert (status, media_type) == (422, "application/problem+json")
+        assert [error["loc"] for error in json.loads(body)["errors"]] == places
+
+
 def use_middleware(port: int) -> None:
     def ask(method: str, path: str, **headers: str) -> http.client.HTTPResponse:
         connection.request(method, path, "a line" if method == "POST" else None, headers=headers)
@@ -192,6 +205,7 @@ USES: dict[str, Callable[[int], None]] = {
     "simple_static": use_simple_static,
     "simple_websocket": use_simple_websocket,
     "smart_static": use_smart_static,
+    "validation": use_validation,
 }
 
 
