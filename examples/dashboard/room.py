@@ -4,8 +4,8 @@ import random
 from collections import deque
 
 MOST_READINGS = 120  # one a second
-PACE = 0.03  # of the way to the target that the temperature goes in a second
-NOISE = 0.035  # degrees of chance in a second
+PACE = 0.02  # of the way to the target that the temperature goes in a second
+NOISE = 0.03  # degrees of chance in a second
 PLAY = 0.2  # degrees it may be too cold before the heating starts
 
 
