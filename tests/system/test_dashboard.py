@@ -19,6 +19,7 @@ import pytest
 
 from tests.chromium import Browser, Page, browsing, needs_chromium
 from tests.processes import ROOT, Program, free_port, running
+from tests.wire import wait_for
 
 IMAGES = os.environ.get("DASHBOARD_IMAGES")
 HASHED = re.compile(r"/static/(.+)\.[0-9a-f]{12}(\.\w+)")
@@ -106,22 +107,24 @@ def open_form(page: Page, name: str) -> None:
     page.wait_until("document.querySelector('dialog[open]')")
 
 
+def files_of(page: Page) -> set[str]:
+    """Return the static files that a page has asked for, all of them at hashed URLs."""
+    page.run("1")  # take note of what it has asked for meanwhile
+    paths = {re.sub(r"^\w+://[^/]+", "", request) for request in page.requests} - {"/", "/api/rooms/"}
+    matches = [HASHED.fullmatch(path) for path in paths]
+    assert all(matches), paths
+    return {match[1] + match[2] for match in matches if match}
+
+
 def test_the_page_loads_without_a_complaint_and_all_its_files_at_hashed_urls(visit: Callable[..., Page]) -> None:
     page = visit()
     page.run("document.fonts.ready.then(() => true)")
-    page.wait_until("document.querySelectorAll('.card').length === 6")
-    before = set(page.requests)
+    root = ROOT / "examples" / "dashboard" / "static"
+    files = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()} - TEXTS
+    wait_for(lambda: files_of(page) == files - LATER, "all files but the form")
     page.click("#add")
     page.wait_until("document.querySelector('dialog[open]')")
-
-    paths = {request: re.sub(r"^\w+://[^/]+", "", request) for request in page.requests}
-    hashed = {request: HASHED.fullmatch(path) for request, path in paths.items() if path not in ("/", "/api/rooms/")}
-    assert all(hashed.values()), paths
-    root = ROOT / "examples" / "dashboard" / "static"
-    files = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
-    loaded = {match[1] + match[2]: request for request, match in hashed.items() if match}
-    assert set(loaded) == files - TEXTS
-    assert {file for file, request in loaded.items() if request not in before} == LATER
+    assert files_of(page) == files
     assert page.errors == []
 
 

@@ -1,6 +1,7 @@
 // Ask the REST API: values come back, and refusals with the words of the server.
 
 const ROOMS = '/api/rooms/';
+const PATIENCE = 10_000; // milliseconds for an answer
 
 export const rooms = () => ask('GET', ROOMS);
 export const add = settings => ask('POST', ROOMS, settings);
@@ -21,9 +22,11 @@ async function ask(method, url, value, version) {
   if (version !== undefined) headers['If-Match'] = `"${version}"`;
   let response;
   try {
-    response = await fetch(url, { method, headers, body: value && JSON.stringify(value), cache: 'no-store' });
+    response = await fetch(url, {
+      method, headers, body: value && JSON.stringify(value), cache: 'no-store', signal: AbortSignal.timeout(PATIENCE),
+    });
   } catch {
-    throw new Refusal('The server cannot be reached. Nothing was changed.');
+    throw new Refusal('The server cannot be reached. Try again when the page is live.');
   }
   if (!response.ok) throw await read(response);
   return response.status === 204 ? null : response.json();

@@ -17,16 +17,19 @@ const SILENCE = 6_000; // the server sends each second: one that says nothing fo
  */
 export function follow(url, get, show, tell) {
   let attempt = 0;
+  let isAsking = false;
   let socket = null;
   let timer = 0;
 
   async function connect() {
-    clearTimeout(timer);
+    isAsking = true;
     try {
       show(await get());
     } catch {
       wait();
       return;
+    } finally {
+      isAsking = false;
     }
     const mine = socket = new WebSocket(new URL(url, location.href.replace(/^http/, 'ws')));
     const expectMore = () => {
@@ -57,7 +60,7 @@ export function follow(url, get, show, tell) {
   }
 
   function hurry() {
-    if (socket || !attempt || document.hidden) return;
+    if (socket || isAsking || document.hidden) return;
     attempt = 1;
     clearTimeout(timer);
     timer = setTimeout(connect);
