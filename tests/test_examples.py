@@ -1,5 +1,6 @@
 """Every example starts, answers, stops without a traceback, and can be imported without starting a server."""
 
+import gzip
 import hashlib
 import http.client
 import json
@@ -7,10 +8,10 @@ import os
 import re
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
-from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -24,28 +25,28 @@ EXAMPLES = ROOT / "examples"
 TIMEOUT = 15.0  # seconds for one answer
 
 
-def ask(
+def request(port: int, method: str, path: str, value: Any = None) -> tuple[int, str, str]:
+    """Return status, media type and text of an answer."""
+    status, headers, body = exchange(port, method, path, value)
+    return status, headers.get_content_type(), body.decode()
+
+
+def exchange(
     port: int, method: str, path: str, value: Any = None, headers: Mapping[str, str] | None = None
-) -> tuple[int, Message, bytes]:
+) -> tuple[int, http.client.HTTPMessage, bytes]:
     """Return status, headers and body of an answer."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
         body = None if value is None else json.dumps(value)
-        media_type = {"Content-Type": "application/json"} if body else {}
-        connection.request(method, path, body, {**media_type, **(headers or {})})
+        kind = {"Content-Type": "application/json"} if body else {}
+        connection.request(method, path, body, {**kind, **(headers or {})})
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
 
 
-def request(port: int, method: str, path: str, value: Any = None) -> tuple[int, str, str]:
-    """Return status, media type and text of an answer."""
-    status, headers, body = ask(port, method, path, value)
-    return status, headers.get_content_type(), body.decode()
-
-
 @contextmanager
-def connect(port: int, path: str) -> Iterator[websocket.WebSocket]:
+def connect(port: int, path: str, **options: Any) -> Iterator[websocket.WebSocket]:
     """Open a WebSocket, with the Origin of a page that comes from there, and close it at the end."""
-    ws = websocket.create_connection(f"ws://127.0.0.1:{port}{path}", timeout=TIMEOUT)
+    ws = websocket.create_connection(f"ws://127.0.0.1:{port}{path}", timeout=TIMEOUT, **options)
     try:
         yield ws
     finally:
@@ -99,6 +100,20 @@ def use_simple_websocket(port: int) -> None:
         assert two.recv() == "hello"
 
 
+def use_event_stream(port: int) -> None:
+    status, media_type, page = request(port, "GET", "/")
+    assert (status, media_type) == (200, "text/html")
+    assert "new EventSource" in page
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
+        connection.request("GET", "/countdown/", headers={"Last-Event-ID": "1"})
+        answer = connection.getresponse()
+        assert answer.headers.get_content_type() == "text/event-stream"
+        assert answer.read() == b':\n\nid: 0\ndata: {"left": 0}\n\n'
+        connection.request("GET", "/countdown/", headers={"Last-Event-ID": "none"})
+        with connection.getresponse() as answer:
+            assert [answer.readline() for _ in range(4)] == [b":\n", b"\n", b"id: 9\n", b'data: {"left": 9}\n']
+
+
 def use_simple_static(port: int) -> None:
     text = (EXAMPLES / "static" / "app.js").read_text()
     assert request(port, "GET", "/static/app.js") == (200, "text/javascript", text)
@@ -123,12 +138,57 @@ def use_smart_static(port: int) -> None:
         assert hashlib.md5(text.encode()).hexdigest()[:12] in link
 
 
+def use_middleware(port: int) -> None:
+    def ask(method: str, path: str, **headers: str) -> http.client.HTTPResponse:
+        connection.request(method, path, "a line" if method == "POST" else None, headers=headers)
+        return connection.getresponse()
+
+    friend = "https://app.example"
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
+        answer = ask("GET", "/entries", **{"Accept-Encoding": "gzip", "Origin": friend})
+        assert json.loads(gzip.decompress(answer.read()))[0].startswith("welcome")
+        assert answer.headers["Access-Control-Allow-Origin"] == friend
+        for headers, status in (
+            ({"Sec-Fetch-Site": "cross-site"}, 403),
+            ({"Sec-Fetch-Site": "cross-site", "Origin": friend}, 201),
+            ({}, 201),
+        ):
+            answer = ask("POST", "/entries", **headers)
+            answer.read()
+            assert answer.status == status
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
+        answer = ask("GET", "/ticks", **{"Accept-Encoding": "gzip"})
+        events, inflate = b"", zlib.decompressobj(31)
+        while events.count(b"\n\n") < 2:
+            events += inflate.decompress(answer.read1())
+        answer.close()
+    assert events.startswith(b"data: 22 entries\n\n")
+    with connect(port, "/ticks") as ws:
+        assert ws.recv() == "22 entries"
+
+
+def use_login(port: int) -> None:
+    ada, wrong = {"name": "ada", "password": "engine"}, {"name": "ada", "password": "loom"}
+    assert request(port, "GET", "/me/")[0] == 401
+    assert request(port, "POST", "/login/", wrong)[0] == 401
+    assert request(port, "POST", "/login/", {**ada, "name": "grace"})[0] == 401
+    status, headers, _ = exchange(port, "POST", "/login/", ada)
+    assert status == 204
+    cookie = headers["Set-Cookie"].partition(";")[0]
+    token = json.loads(request(port, "POST", "/token/", ada)[2])["token"]
+    for header in ({"Cookie": cookie}, {"Authorization": f"Bearer {token}"}):
+        assert json.loads(exchange(port, "GET", "/me/", headers=header)[2]) == {"user": "ada"}
+        with connect(port, "/me/", header=header) as ws:
+            assert ws.recv() == "hello ada"
+    assert exchange(port, "DELETE", "/login/", headers={"Cookie": cookie})[1]["Set-Cookie"].startswith("session=;")
+
+
 def use_dashboard(port: int) -> None:
-    status, headers, page = ask(port, "GET", "/")
+    status, headers, page = exchange(port, "GET", "/")
     assert (status, headers.get_content_type()) == (200, "text/html")
     assert headers["Content-Security-Policy"].startswith("script-src 'self' 'sha256-")
     for link in re.findall(r'(?:src|href)="([^"]+)"', page.decode()):
-        status, headers, body = ask(port, "GET", link)
+        status, headers, body = exchange(port, "GET", link)
         assert (status, "immutable" in headers["Cache-Control"]) == (200, True)
         assert hashlib.md5(body).hexdigest()[:12] in link
 
@@ -139,38 +199,38 @@ def use_dashboard(port: int) -> None:
         names = [room["name"] for room in json.loads(ws.recv())]
         assert names == [room["name"] for room in rooms]
         settings = {"name": "Scullery", "target": 18}
-        assert ask(port, "PUT", url, settings)[0] == 428
-        assert ask(port, "PUT", url, {**settings, "target": 99}, {"If-Match": '"1"'})[0] == 422
+        assert exchange(port, "PUT", url, settings)[0] == 428
+        assert exchange(port, "PUT", url, {**settings, "target": 99}, {"If-Match": '"1"'})[0] == 422
         for target in (True, "18", None):
-            assert ask(port, "PUT", url, {**settings, "target": target}, {"If-Match": '"1"'})[0] == 422
-        assert ask(port, "PUT", url, {**settings, "name": "Hall"}, {"If-Match": '"1"'})[0] == 409
-        status, headers, body = ask(port, "PUT", url, settings, {"If-Match": '"1"'})
+            assert exchange(port, "PUT", url, {**settings, "target": target}, {"If-Match": '"1"'})[0] == 422
+        assert exchange(port, "PUT", url, {**settings, "name": "Hall"}, {"If-Match": '"1"'})[0] == 409
+        status, headers, body = exchange(port, "PUT", url, settings, {"If-Match": '"1"'})
         assert (status, headers["ETag"]) == (200, '"2"')
         assert json.loads(body) == {"id": kitchen["id"], **settings, "version": 2}
-        assert ask(port, "PUT", url, settings, {"If-Match": '"1"'})[0] == 412
+        assert exchange(port, "PUT", url, settings, {"If-Match": '"1"'})[0] == 412
         wait_for(lambda: any(room["name"] == "Scullery" for room in json.loads(ws.recv())), "the other name")
-        assert ask(port, "GET", url, headers={"If-None-Match": '"2"'})[0] == 304
-        assert ask(port, "DELETE", url, headers={"If-Match": '"2"'})[0] == 204
+        assert exchange(port, "GET", url, headers={"If-None-Match": '"2"'})[0] == 304
+        assert exchange(port, "DELETE", url, headers={"If-Match": '"2"'})[0] == 204
         wait_for(lambda: kitchen["id"] not in [room["id"] for room in json.loads(ws.recv())], "one room less")
     assert request(port, "GET", url)[:2] == (404, "application/problem+json")
-    statuses = [ask(port, "POST", "/api/rooms/", {"name": f"Room {number}", "target": 20})[0] for number in range(8)]
+    statuses = [request(port, "POST", "/api/rooms/", {"name": f"Room {number}", "target": 20})[0] for number in range(8)]
     assert statuses == [201] * 7 + [409]  # 5 + 7 are the most
 
 
 def use_vite(port: int) -> None:
     browser = {"Accept": "text/html,*/*;q=0.8"}
-    status, headers, page = ask(port, "GET", "/", headers=browser)
+    status, headers, page = exchange(port, "GET", "/", headers=browser)
     assert (status, headers.get_content_type(), headers["Cache-Control"]) == (200, "text/html", "no-cache")
-    assert ask(port, "GET", "/about", headers=browser)[2] == page
-    assert ask(port, "GET", "/about")[0] == 404  # a fetch is not meant for the page
+    assert exchange(port, "GET", "/about", headers=browser)[2] == page
+    assert exchange(port, "GET", "/about")[0] == 404  # a fetch is not meant for the page
     links = re.findall(r'(?:src|href)="(/[^"]+\.(?:js|css))"', page.decode())
     assert len(links) == 2
     for link in links:
-        status, headers, _ = ask(port, "GET", link)
+        status, headers, _ = exchange(port, "GET", link)
         assert (status, "immutable" in headers["Cache-Control"]) == (200, True)
-    assert ask(port, "GET", "/assets/index-AAAAaaa1.js", headers=browser)[0] == 404
+    assert exchange(port, "GET", "/assets/index-AAAAaaa1.js", headers=browser)[0] == 404
     assert request(port, "GET", "/api/none/")[:2] == (404, "application/problem+json")
-    assert ask(port, "GET", "/api/none/", headers=browser)[0] == 404
+    assert exchange(port, "GET", "/api/none/", headers=browser)[0] == 404
     use_notes(port)
 
 
@@ -188,6 +248,9 @@ def use_notes(port: int) -> None:
 
 USES: dict[str, Callable[[int], None]] = {
     "dashboard": use_dashboard,
+    "event_stream": use_event_stream,
+    "login": use_login,
+    "middleware": use_middleware,
     "quickstart": use_quickstart,
     "simple_api": use_simple_api,
     "simple_app": use_simple_app,
