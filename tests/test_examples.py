@@ -213,7 +213,8 @@ def use_dashboard(port: int) -> None:
         assert exchange(port, "DELETE", url, headers={"If-Match": '"2"'})[0] == 204
         wait_for(lambda: kitchen["id"] not in [room["id"] for room in json.loads(ws.recv())], "one room less")
     assert request(port, "GET", url)[:2] == (404, "application/problem+json")
-    statuses = [request(port, "POST", "/api/rooms/", {"name": f"Room {number}", "target": 20})[0] for number in range(8)]
+    more = [{"name": f"Room {number}", "target": 20} for number in range(8)]
+    statuses = [request(port, "POST", "/api/rooms/", settings)[0] for settings in more]
     assert statuses == [201] * 7 + [409]  # 5 + 7 are the most
 
 

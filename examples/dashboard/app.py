@@ -100,7 +100,7 @@ class RoomSettings(spa.JSONHandler):
 
     def delete(self, number):
         self.request.check_preconditions(str(self.room.version), is_required=True)
-        del rooms[number]
+        rooms.pop(number).version += 1  # an edit whose body is still on its way fails
         tell_pages()
 
 

@@ -225,6 +225,43 @@ def test_a_page_that_loses_the_server_says_so_and_comes_back(browser: Browser) -
         line = f"{card('Kitchen', '.line')}.getAttribute('d')"
         before = page.run(line)
         page.wait_until(f"{line} !== {json.dumps(before)}")
+        page.close()
+
+
+def test_a_server_that_falls_silent_is_given_up_until_it_speaks_again(browser: Browser) -> None:
+    port = free_port()
+    with serve(port) as program:
+        page = browser.open(f"http://127.0.0.1:{port}/")
+        page.wait_until(LIVE)
+        program.send_signal(signal.SIGSTOP)  # the connection stays, and nothing comes
+        page.wait_until("document.querySelector('#state').dataset.state === 'reconnecting'")
+        program.send_signal(signal.SIGCONT)
+        page.wait_until(LIVE)
+        assert page.errors == []
+        page.close()
+
+
+CALLS = [
+    # module, call, what it returns
+    ("live", "delay(0, 1)", 500),
+    ("live", "delay(0, 0)", 250),
+    ("live", "delay(3, 1)", 4_000),
+    ("live", "delay(5000, 1)", 10_000),
+    ("form", "readNumber(' 20,5 ')", 20.5),
+    ("form", "readNumber('')", ""),
+    ("form", "readNumber('warm')", "warm"),
+    ("form", "readNumber('1e999')", "1e999"),
+    ("chart", "scale([20, 22])(21)", 50),
+    ("chart", "scale([20, 30])(30.3)", 0),
+    ("chart", "scale([20, 30])(19.7)", 100),
+    ("chart", "scale([20])(20)", 50),
+]
+
+
+def test_the_functions_that_compute_return_what_they_should(visit: Callable[..., Page]) -> None:
+    page = visit()
+    results = [page.run(f"import('/static/js/{module}.js').then(module => module.{call})") for module, call, _ in CALLS]
+    assert results == [expected for *_, expected in CALLS]
 
 
 @pytest.mark.parametrize(("image", "width", "height", "scale", "scheme"), SIZES)
