@@ -21,8 +21,8 @@ keepalive = 75  # longer than the proxy keeps its idle connections (60), so that
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # a directory of memory
 control_socket_disable = True  # nobody asks it, and two apps of one user would fight for one path
 
-# Whose X-Forwarded-Proto is believed. A proxy on another machine is named by FORWARDED_ALLOW_IPS; where nothing but the
-# proxy can reach this port, as on hosting platforms, that may be *. The other headers are the affair of ProxyFix.
+# Whose X-Forwarded-Proto gunicorn believes; FORWARDED_ALLOW_IPS names a proxy on another machine. ProxyFix, where the
+# app has it, believes whoever connects: let nobody but the proxy reach this port.
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 
 accesslog = "-"  # stdout

@@ -52,6 +52,13 @@ class Stream(spa.Handler):
         yield "last\n"
 
 
+class Events(Stream):
+    """The same lines as events; the header is Spa's own."""
+
+    def get(self):
+        return spa.EventStream(self.lines())
+
+
 class Gate(spa.Handler):
     def post(self):
         gate.set()
@@ -82,6 +89,7 @@ routes = (
     ("/size", "", Size),
     ("/fail", "", Fail),
     ("/stream/<buffering>", "", Stream),
+    ("/events", "", Events),
     ("/gate", "", Gate),
     ("/slow", "", Slow),
     ("/pinged", "", Pinged),
