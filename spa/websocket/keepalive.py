@@ -34,5 +34,6 @@ def decide(now: float, heard: float, pinged: float | None, interval: float, time
             return Decision(Action.GIVE_UP, now)
         return Decision(Action.WAIT, pinged + timeout)
     if now >= heard + interval:
-        return Decision(Action.PING, now + timeout)
+        # An answer starts the next interval, which ends before the timeout where it is the shorter of the two.
+        return Decision(Action.PING, now + min(interval, timeout))
     return Decision(Action.WAIT, heard + interval)

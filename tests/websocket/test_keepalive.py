@@ -1,5 +1,7 @@
 """When a silent peer is pinged, and when it is given up."""
 
+import itertools
+
 import pytest
 
 from spa.websocket.keepalive import Action, Decision, decide
@@ -49,3 +51,22 @@ def test_a_peer_that_answers_is_never_given_up():
             again = now + 1
         now = again
     assert pings == 47  # every 21 seconds
+
+
+@pytest.mark.parametrize(("interval", "timeout"), [(5, 20), (20, 20), (20, 10)])
+def test_a_peer_that_answers_is_pinged_once_an_interval_however_long_the_timeout(interval, timeout):
+    now, heard, pinged, pings = 0.0, 0.0, None, []
+    while now < 1000:
+        action, again = decide(now, heard, pinged, interval, timeout)
+        assert action is not Action.GIVE_UP
+        if action is Action.PING:
+            pinged = now
+            pings.append(now)
+            heard = now + 0.1  # its pong, which wakes nobody
+        now = again
+    assert {round(after - before, 3) for before, after in itertools.pairwise(pings)} == {interval + 0.1}
+
+
+def test_a_ping_without_an_answer_is_not_sent_again_before_the_timeout():
+    assert decide(10, 0, 5, 5, 20) == Decision(Action.WAIT, 25)
+    assert decide(25, 0, 5, 5, 20) == Decision(Action.GIVE_UP, 25)

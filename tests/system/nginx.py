@@ -1,0 +1,98 @@
+"""Run nginx with the example configuration, its addresses and directories replaced by those of a test."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.processes import ROOT, free_port, running
+
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
+CONF = ROOT / "examples" / "deploy" / "nginx.conf"
+HOST = "www.example.com"
+
+# What stands around the file in /etc/nginx/nginx.conf, with nothing written outside one directory.
+MAIN = """
+daemon off;
+pid {directory}/nginx.pid;
+error_log stderr warn;
+{user}
+worker_processes 1;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {directory}/body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    scgi_temp_path {directory}/scgi;
+    include {directory}/app.conf;
+}}
+"""
+
+
+class Nginx:
+    """An nginx that can be started and told to read its configuration anew.
+
+    Args:
+        directory: where it keeps its files.
+        app_port: the port of the app.
+        export: the directory of the exported files.
+        certificate: the files of a certificate and of its key, for https.
+        changes: further texts of the example, and what to write instead.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        app_port: int,
+        export: Path,
+        certificate: tuple[Path, Path] | None = None,
+        changes: Mapping[str, str] | None = None,
+    ) -> None:
+        self.port = free_port()
+        self.directory = directory
+        listen = f"listen 127.0.0.1:{self.port};"
+        if certificate is not None:
+            chain, key = certificate
+            listen = f"listen 127.0.0.1:{self.port} ssl; ssl_certificate {chain}; ssl_certificate_key {key};"
+        self.replacements = {
+            "listen 80;": listen,
+            "/srv/app/export": str(export),
+            **(changes or {}),
+        }
+        user = "user root;" if os.geteuid() == 0 else ""  # otherwise root's workers could not enter the directory
+        (directory / "nginx.conf").write_text(MAIN.format(directory=directory, user=user))
+        self.forward_to(app_port)
+
+    @property
+    def command(self) -> list[str]:
+        """How to start it."""
+        return [str(NGINX), "-e", "stderr", "-p", str(self.directory), "-c", str(self.directory / "nginx.conf")]
+
+    def forward_to(self, app_port: int) -> None:
+        """Write the example configuration for an app on a port."""
+        text = CONF.read_text()
+        for old, new in {**self.replacements, "127.0.0.1:8000": f"127.0.0.1:{app_port}"}.items():
+            assert old in re.sub(r"#.*", "", text), f"nginx.conf has no {old!r} any more"
+            text = text.replace(old, new)
+        (self.directory / "app.conf").write_text(text)
+
+    @contextmanager
+    def running(self) -> Iterator["Nginx"]:
+        """Serve until the end of the block."""
+        with running(self.command, self.port):
+            yield self
+
+    def check(self) -> str:
+        """Let nginx check its configuration, and return what it says."""
+        done = subprocess.run([*self.command, "-t"], capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    def reload(self) -> None:
+        """Let it read its configuration anew, as ``nginx -s reload`` does."""
+        subprocess.run([*self.command, "-s", "reload"], check=True, timeout=30)

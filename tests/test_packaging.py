@@ -1,0 +1,171 @@
+"""The wheel and the source distribution build without a warning, hold what they should, and can be installed."""
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+from readme_renderer import rst
+
+from tests.processes import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+FOLDERS = (".ci", "benchmarks", "docs", "examples", "spa", "tests")
+FILES = (
+    *(".gitignore", ".readthedocs.yaml", "AUTHORS", "CHANGELOG.rst", "LICENSE.txt", "README.rst"),
+    *("pyproject.toml", "setup.py"),
+)
+IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "_build")
+TIMEOUT = 120.0  # seconds for one command, on a slow and busy machine
+
+
+def run(*words, **options):
+    """Run a command that must succeed, and return what it wrote to stdout."""
+    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=False, **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A copy of the checkout, from which all is built: without git, and without what has been built before."""
+    copy = tmp_path_factory.mktemp("checkout")
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, copy / folder, ignore=IGNORED)
+    for name in FILES:
+        shutil.copy(ROOT / name, copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def built(checkout, tmp_path_factory):
+    """The directory with a source distribution, and with the wheel that was built from it."""
+    out = tmp_path_factory.mktemp("dist")
+    env = {**os.environ, "PYTHONWARNINGS": "error"}  # those of setuptools too, of what it will not take for much longer
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, checkout, env=env)
+    return out
+
+
+@pytest.fixture(scope="module")
+def wheel(built):
+    (path,) = built.glob("*.whl")
+    return path
+
+
+def files_of(directory):
+    return {str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()}
+
+
+def test_the_wheel_holds_the_package_and_its_licence_and_no_tests(wheel, checkout):
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        licence = archive.read(f"spa-{PROJECT['version']}.dist-info/licenses/LICENSE.txt")
+    info = f"spa-{PROJECT['version']}.dist-info"
+    package = {f"spa/{name}" for name in files_of(checkout / "spa")}
+    assert "spa/py.typed" in package
+    assert {name for name in names if not name.startswith(f"{info}/")} == package
+    assert {f"{info}/licenses/LICENSE.txt", f"{info}/licenses/AUTHORS"} <= names
+    assert licence == (ROOT / "LICENSE.txt").read_bytes()
+
+
+def test_the_wheel_is_for_every_machine(wheel):
+    assert wheel.name == f"spa-{PROJECT['version']}-py3-none-any.whl"
+
+
+def test_the_source_distribution_holds_the_whole_checkout(built, checkout):
+    (path,) = built.glob("*.tar.gz")
+    root = f"spa-{PROJECT['version']}/"
+    with tarfile.open(path) as archive:
+        names = {member.name.removeprefix(root) for member in archive.getmembers() if member.isfile()}
+    made = {name for name in names if name.startswith("spa.egg-info/")} | {"PKG-INFO", "setup.cfg"}
+    expected = {name for name in files_of(checkout) if not name.startswith(("spa.egg-info/", "build/"))}
+    assert names - made == expected
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """The Python of a fresh virtual environment that has the wheel, and sees the dependencies of this one behind it."""
+    directory = tmp_path_factory.mktemp("venv")
+    run(sys.executable, "-m", "venv", directory)
+    python = directory / "bin" / "python"
+    run(python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", wheel)
+    (packages,) = directory.glob("lib/python*/site-packages")
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    return python
+
+
+def test_the_installed_package_is_the_one_that_is_imported(installed, tmp_path):
+    place = Path(run(installed, "-W", "error", "-c", "import spa; print(spa.__file__)", cwd=tmp_path).strip())
+    assert place.is_relative_to(installed.parent.parent)
+    assert (place.parent / "py.typed").is_file()
+
+
+def test_the_command_is_installed(installed, tmp_path):
+    assert run(installed.parent / "spa", "--version", cwd=tmp_path) == f"spa {PROJECT['version']}\n"
+
+
+def test_the_installed_metadata_is_that_of_the_project(installed, tmp_path):
+    program = """
+from importlib.metadata import metadata, requires
+found = metadata("spa")
+print(found["Name"], found["Version"], found["Requires-Python"], found["License-Expression"])
+print(*found.get_all("License-File"))
+print(*sorted(found.get_all("Provides-Extra")))
+print(*sorted(line for line in requires("spa") if "extra" not in line))
+"""
+    lines = run(installed, "-c", program, cwd=tmp_path).splitlines()
+    assert lines == [
+        f"spa {PROJECT['version']} >=3.11 BSD-3-Clause",
+        "LICENSE.txt AUTHORS",
+        " ".join(sorted(PROJECT["optional-dependencies"])),
+        " ".join(sorted(PROJECT["dependencies"])),
+    ]
+
+
+def test_the_readme_can_be_shown_by_the_package_index():
+    warnings = io.StringIO()
+    assert rst.render((ROOT / "README.rst").read_text(), stream=warnings)
+    assert warnings.getvalue() == ""
+
+
+def test_setup_py_says_nothing_but_that_setuptools_is_used():
+    assert (ROOT / "setup.py").read_text().split() == ["from", "setuptools", "import", "setup", "setup()"]
+
+
+def oldest(*extras):
+    return run(sys.executable, ROOT / ".ci" / "oldest.py", *extras).splitlines()
+
+
+def test_the_oldest_versions_are_the_lower_bounds():
+    bounds = [line.replace(">=", "==") for line in PROJECT["dependencies"]]
+    assert oldest() == bounds
+    assert oldest("compression") == bounds + [
+        line.replace(">=", "==") for line in PROJECT["optional-dependencies"]["compression"]
+    ]
+
+
+def test_every_requirement_has_one_lower_bound_wherever_it_stands():
+    extras = [name for name, lines in PROJECT["optional-dependencies"].items() if lines]
+    names = [re.split(r"[\[=]", line)[0] for line in oldest(*extras)]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_a_requirement_without_a_lower_bound_is_an_error(tmp_path):
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "oldest.py", tmp_path / ".ci")
+    (tmp_path / "pyproject.toml").write_text('[project]\ndependencies = ["gevent"]\n')
+    done = subprocess.run(
+        [sys.executable, tmp_path / ".ci" / "oldest.py"], capture_output=True, text=True, timeout=TIMEOUT, check=False
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "'gevent' has no lower bound; write name>=version into pyproject.toml\n",
+    )
