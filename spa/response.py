@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import PreconditionFailed
 from werkzeug.http import generate_etag
+from werkzeug.utils import get_content_type
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from spa.jsoncodec import codec_of, encode_json
@@ -16,23 +17,59 @@ Start = Any  # WSGI's start_response
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # all but the tab (RFC 9110 section 5.5)
 # What a 304 leaves out: it describes a body that is not sent (RFC 9110 section 15.4.5).
 OF_THE_BODY = ("Content-Type", "Content-Length", "Content-Encoding", "Content-Language", "Last-Modified")
-WRITING = ("close", "get_app_iter", "get_wsgi_headers", "get_wsgi_response", "iter_encoded")
+WRITING = (
+    *("close", "get_app_iter", "get_wsgi_headers", "get_wsgi_response", "iter_encoded"),
+    *("set_data", "default_status", "automatically_set_content_length"),
+)
 
 
 class Response(WerkzeugResponse):
     """Werkzeug's response. Text is ``text/plain`` unless you say otherwise: ``Response(html, mimetype='text/html')``.
 
-    The plainest response of all, a body in memory with no headers that need a second look, is written the
-    short way; every other goes through Werkzeug's.
+    The plainest response of all, a body in memory and nothing else, is made Werkzeug's when the first of its
+    attributes is used, and written the short way if none was; every other goes through Werkzeug's.
     """
 
     _is_plain: ClassVar[bool] = True
+    _plain_type: ClassVar[str] = "text/plain; charset=utf-8"
     _is_conditional = False
+
+    def __init__(
+        self,
+        response: Iterable[bytes] | bytes | Iterable[str] | str | None = None,
+        status: int | str | None = None,
+        headers: Any = None,
+        mimetype: str | None = None,
+        content_type: str | None = None,
+        direct_passthrough: bool = False,
+    ) -> None:
+        if (
+            status is None
+            and headers is None
+            and mimetype is None
+            and content_type is None
+            and not direct_passthrough
+            and (type(response) is str or type(response) is bytes)
+        ):
+            self._body = response.encode() if type(response) is str else response
+        else:
+            super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Leave the short way to classes that write as this one does."""
         super().__init_subclass__(**options)
         cls._is_plain = all(getattr(cls, name) is getattr(Response, name) for name in WRITING)
+        cls._plain_type = get_content_type(cls.default_mimetype or "", "utf-8")
+
+    def __getattr__(self, name: str) -> Any:
+        """Become Werkzeug's response at the first use of an attribute that is not there yet."""
+        body = None if name.startswith("__") else self.__dict__.pop("_body", None)
+        if body is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        assigned = dict(self.__dict__)
+        super().__init__(body)
+        self.__dict__.update(assigned)  # what was assigned before the first look is not overwritten by it
+        return getattr(self, name)
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         """Answer a WSGI request.
@@ -45,6 +82,11 @@ class Response(WerkzeugResponse):
             status = check(environ["REQUEST_METHOD"], environ, etag=self.headers["ETag"], modified=modified)
             if status is not None:
                 return self._answer_without_body(status, environ, start_response)
+        own = self.__dict__
+        if len(own) == 1 and "_body" in own and self._is_plain and environ["REQUEST_METHOD"] != "HEAD":
+            data = own["_body"]
+            start_response("200 OK", [("Content-Type", self._plain_type), ("Content-Length", str(len(data)))])
+            return [data]
         body = self.response
         if (
             self.status == "200 OK"

@@ -1,11 +1,14 @@
 """Hold the responses: their bytes, and that the short way to write one differs from Werkzeug's in nothing."""
 
+import copy
 import json
+import pickle
 from datetime import UTC, datetime
 
 import msgspec
 import orjson
 import pytest
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import PreconditionFailed
 from werkzeug.test import create_environ, run_wsgi_app
 from werkzeug.wrappers import Response as WerkzeugResponse
@@ -341,3 +344,80 @@ def test_a_stream_needs_an_etag_that_is_given():
 def test_an_etag_holds_no_quote_or_space(value):
     with pytest.raises(ValueError, match="an etag has no"):
         spa.Response("x").etag(value)
+
+
+# Werkzeug's in every attribute, whenever that is looked at
+
+ATTRIBUTES = sorted({name for name in dir(WerkzeugResponse("x")) if not name.startswith("_")})
+
+
+def shown(response, name):
+    """Return what somebody sees who reads one attribute, in a form that can be compared."""
+    try:
+        value = getattr(response, name)
+    except Exception as error:
+        return type(error)
+    if callable(value):
+        return name
+    return type(value) if " object at " in repr(value) else repr(value)
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+@pytest.mark.parametrize("body", ["héllo", b"h\xff", ""])
+def test_the_first_attribute_that_is_read_is_werkzeugs(name, body):
+    assert shown(spa.Response(body), name) == shown(WerkzeugResponse(body), name)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda response: setattr(response, "status_code", 404),
+        lambda response: setattr(response, "status", "201 Made"),
+        lambda response: setattr(response, "headers", Headers([("X-A", "1")])),
+        lambda response: setattr(response, "data", "other"),
+        lambda response: setattr(response, "response", [b"other"]),
+        lambda response: setattr(response, "mimetype", "text/html"),
+        lambda response: setattr(response, "content_length", 7),
+        lambda response: setattr(response, "direct_passthrough", True),
+        lambda response: setattr(response, "own", 1),
+        lambda response: response.headers.add("X-A", "1"),
+        lambda response: response.set_cookie("a", "b"),
+        lambda response: response.call_on_close(lambda: None),
+        lambda response: response.stream.write(b" more"),
+        lambda response: response.make_sequence(),
+        lambda response: response.freeze(),
+        lambda response: response.cache_control.__setattr__("max_age", 3),
+        lambda response: hasattr(response, "none"),
+        lambda response: repr(response),
+        lambda response: response.get_json(silent=True),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_whatever_is_done_first_it_is_written_as_werkzeug_writes_it(change, method):
+    ours, theirs = spa.Response("hello"), WerkzeugResponse("hello")
+    change(ours)
+    change(theirs)
+    assert written(ours, method) == written(theirs, method)
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda response: pickle.loads(pickle.dumps(response))])
+@pytest.mark.parametrize("is_used", [False, True])
+def test_a_response_can_be_copied(again, is_used):
+    response = spa.Response("hello")
+    assert not is_used or response.status_code == 200
+    assert written(again(response)) == written(response)
+
+
+def test_an_attribute_that_is_not_there_is_an_attribute_error():
+    response = spa.Response("hello")
+    for _ in range(2):
+        with pytest.raises(AttributeError, match="'Response' object has no attribute 'none'"):
+            _ = response.none
+
+
+def test_a_response_can_be_written_twice_and_changed_between():
+    response = spa.Response("hello")
+    first = written(response)
+    assert written(response) == first
+    response.status_code = 404
+    assert written(response)[1] == "404 NOT FOUND"

@@ -67,7 +67,7 @@ NAME_BYTES = bytes(byte for byte in range(256) if re.match(NAME, bytes([byte])))
 IMAGE_SETS = frozenset({b"image-set", b"-webkit-image-set"})
 # At-rules with URLs before their block that name no file to load: a namespace, and patterns for the page's address.
 PRELUDES = frozenset({b"namespace", b"document", b"-moz-document"})
-LONGEST_NAME = 20  # more than "<!--" could add to "-webkit-image-set": a longer name is none of ours
+LONGEST_NAME = 22  # one more than "<!---webkit-image-set" has: a longer name is none of ours
 
 PRELUDE, IMAGE_SET = b"prelude", b"image-set"
 CLOSERS = {b"(": b")", IMAGE_SET: b")", b"[": b"]", b"{": b"}"}
