@@ -81,6 +81,10 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         size = max(0, self.response_length - self.head_length)
         self._log(accesslog.format_request(self._entry(), status, size, took, self.server.is_coloured))
 
+    def log_error(self, msg: str, *args: Any) -> None:
+        """Write why a request could not be read, in one line; gevent's own is longer than the request."""
+        self.server.error_log.write(f"{accesslog.escape(msg % args if args else msg)}\n")
+
     def _log(self, line: str) -> None:
         self.server.log.write(f"{line}\n")
 

@@ -149,7 +149,7 @@ class Reloader:
             print_line("Spa is stopping")
             self._end()
         finally:
-            if self._child.poll() is None:
+            if self._child is not None and self._child.poll() is None:
                 self._child.kill()
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -210,4 +210,6 @@ class Reloader:
             print_line(f"The program has ended with status {status}; save a file to start it again")
 
     def _on_signal(self, number: int, frame: Any) -> None:
+        if self._is_stopping and self._child is not None:  # a second signal: at once
+            self._child.kill()
         self._is_stopping = True

@@ -137,6 +137,26 @@ def test_a_request_that_cannot_be_read_has_its_own_status_behind_one_that_could(
     assert re.search(r'"GET / HTTP/9" 400 0 B [^\[]* ms$', lines[1])
 
 
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /" + b"a" * 10_000 + b" HTTP/1.1\r\n\r\n", "414"),
+        (b"GET / HTTP/1.1\r\nUser-Agent: \x1b[31m%s" + b"a" * 100_000 + b"\r\n\r\n", "400"),
+        (b"GET /\x1b[31m%n " + b"a" * 7_000 + b"\r\n\r\n", "400"),
+        (b"GET /%0d%0a%1b HTTP/1.1\r\nUser-Agent: \x1b[31m%s\r\n\r\n", "404"),
+    ],
+)
+def test_what_a_request_holds_breaks_no_line_and_makes_none_long(server, log, sent, status):
+    talk(server, sent, f" {status} ".encode())
+    with gevent.Timeout(wire.PATIENCE):
+        while not any(f'" {status} ' in line for line in log.lines()):
+            gevent.sleep(0.01)
+    assert sum('" ' in line for line in log.lines()) == 1
+    for line in log.lines():
+        assert line.isprintable()
+        assert len(line) < 5000
+
+
 @pytest.mark.parametrize(("is_terminal", "painted"), [(True, "\x1b[32m200\x1b[0m"), (False, '" 200 ')])
 def test_the_log_is_coloured_on_a_terminal_only(is_terminal, painted, monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
