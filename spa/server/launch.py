@@ -118,19 +118,20 @@ def start(
         return
     show_log(logging.getLogger("spa"))
     app = load()
+    watchdog = None
+    if debug:
+        debugger = Debugger(app)
+        app = watchdog = Watchdog(debugger)
+        print_line(f"Debugging; the PIN of the debugger is {debugger.pin or 'off: whoever reaches it can run code'}")
     listener = listen(host, port) if handover is None else handover.listener
-    if not debug:
-        serve(make_server(app, listener, host, **options), shutdown_timeout, handover)
-        return
-    debugger = Debugger(app)
-    watchdog = Watchdog(debugger)
-    server = make_server(watchdog, listener, host, **options)
-    print_line(f"Debugging; the PIN of the debugger is {debugger.pin or 'off: whoever reaches it can run code'}")
-    watchdog.start()
+    server = make_server(app, listener, host, **options)
+    if watchdog is not None:
+        watchdog.start()
     try:
         serve(server, shutdown_timeout, handover)
     finally:
-        watchdog.stop()
+        if watchdog is not None:
+            watchdog.stop()
 
 
 def choose_address(host: str | None, port: int | None, environ: Mapping[str, str]) -> tuple[str, int]:

@@ -183,7 +183,7 @@ def test_on_a_server_without_debug_there_is_no_debugger(server):
 def test_on_a_debugging_server_the_pin_is_told_bugs_are_shown_and_websockets_work():
     port = free_port()
     with running([*SERVERS["spa.run"](port), "--debug"], port, cwd=ROOT) as program:
-        assert re.search(r"the PIN of the debugger is \d{3}-\d{3}-\d{3}\n", program.output()[1])
+        wire.wait_for(lambda: re.search(r"the PIN of the debugger is \d{3}-\d{3}-\d{3}\n", program.output()[1]))
         answer = json.loads(wire.get(port, "/bug").body)
         assert answer["traceback"][-1] == "ZeroDivisionError: division by zero"
         with wire.connect(port, "/echo") as connection:

@@ -93,7 +93,8 @@ def test_from_a_function_of_an_imported_module_it_runs(tmp_path):
 def test_it_prints_the_url_to_click_and_how_to_stop(tmp_path):
     path, port = write(tmp_path, "spa.run(app)\n"), free_port()
     with running([sys.executable, path], port, env={"PORT": str(port), "HOST": "127.0.0.1"}) as program:
-        assert program.output()[1].splitlines() == [f"Spa is serving on http://localhost:{port}/  (Ctrl-C stops it)"]
+        shown = wait_for(lambda: program.output()[1])
+        assert shown == f"Spa is serving on http://localhost:{port}/  (Ctrl-C stops it)\n"
 
 
 def test_an_unpatched_standard_library_is_a_warning_that_names_the_fix(tmp_path):
