@@ -2,6 +2,8 @@
 
 from spa.app import App
 from spa.errors import ConnectionClosed, SetupError
+from spa.event import Event
+from spa.eventstream import EventStream
 from spa.handler import Handler, JSONHandler
 from spa.homepage import HomePage
 from spa.request import Request
@@ -13,6 +15,8 @@ from spa.static.handler import StaticHandler
 __all__ = [
     "App",
     "ConnectionClosed",
+    "Event",
+    "EventStream",
     "Handler",
     "HomePage",
     "JSONHandler",

@@ -3,6 +3,7 @@
 import errno
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from gevent import GreenletExit, Timeout
@@ -83,7 +84,8 @@ class StreamedBody:
             return
         yield self._first
         try:
-            yield from self._rest
+            # Left in the middle, yield from would close what it reads from, and close() again: chain has no close.
+            yield from chain(self._rest)
         except (ConnectionError, GreenletExit, GeneratorExit):  # the client has gone, or the server stops
             raise
         except (Exception, SystemExit, Timeout):  # a Timeout is no Exception

@@ -140,7 +140,13 @@ class App:
             body = problem.render(InternalServerError(), environ)(environ, head)
         except (Exception, SystemExit, gevent.Timeout) as error:
             body = self._answer_error(error, environ, head)
-        head.send()
+        try:
+            head.send()
+        except BaseException:  # a server or middleware that refuses the head will not ask for the body
+            close = getattr(body, "close", None)
+            if close is not None:
+                close()
+            raise
         return body
 
     def _begin(self, body: Body, environ: dict[str, Any]) -> Body:
@@ -182,6 +188,7 @@ class App:
     def _dispatch(self, environ: dict[str, Any], start_response: Any) -> Body:
         if not self._is_trusted(environ):
             raise SecurityError("This app is not known by that host name.")
+        environ["spa.app"] = self
         mount = self.router.find_mount(environ)
         if mount is not None:
             return mount.wsgi_app(_below(mount, environ), start_response)

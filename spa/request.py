@@ -1,4 +1,4 @@
-"""Read an HTTP request: Werkzeug's request, and its JSON body."""
+"""Read an HTTP request: Werkzeug's request, its JSON body, its session."""
 
 import re
 from json import JSONDecodeError, loads
@@ -8,6 +8,7 @@ from werkzeug.exceptions import BadRequest, PreconditionFailed, PreconditionRequ
 from werkzeug.http import quote_etag
 from werkzeug.wrappers import Request as WerkzeugRequest
 
+from spa.errors import SetupError
 from spa.precondition import check
 from spa.requestid import request_id
 
@@ -71,6 +72,19 @@ class Request(WerkzeugRequest):
         quoted = None if etag is None else quote_etag(etag)
         if check(self.environ["REQUEST_METHOD"], self.environ, etag=quoted, modified=modified) == 412:
             raise PreconditionFailed("The resource is no longer in the state that the request was made for.")
+
+    @property
+    def session(self) -> dict[str, Any]:
+        """The visitor's session, a dict of what JSON can express; see ``spa.middleware.SessionMiddleware``.
+
+        Raises:
+            SetupError: there is no SessionMiddleware around the app.
+        """
+        open_session = self.environ.get("spa.session")
+        if open_session is None:
+            raise SetupError("request.session needs its middleware: app = SessionMiddleware(app, secret)")
+        session: dict[str, Any] = open_session()
+        return session
 
     def json(self) -> Any:  # Werkzeug has a property here; a body that is parsed, and may fail, is a call
         """Return the value of a JSON body, of type ``application/json`` or any ``+json`` type.

@@ -116,5 +116,25 @@ def test_the_end_of_the_connection_is_nothing_to_tell(error):
     assert told == []
 
 
+@pytest.mark.parametrize("reads", [1, 2])
+def test_a_body_that_is_its_own_iterator_is_closed_once_when_it_is_left_in_the_middle(reads):
+    class Own(Pieces):
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            return b"piece"
+
+    own = Own(0)
+    body = StreamedBody(own, print)
+    pieces = iter(body)
+    for _ in range(reads):
+        next(pieces)
+    pieces.close()  # as it happens when nobody refers to it any more
+    assert own.closed == 0
+    body.close()
+    assert own.closed == 1
+
+
 def test_a_body_without_close_needs_none():
     StreamedBody(iter([b"x"]), print).close()

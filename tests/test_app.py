@@ -705,3 +705,24 @@ def test_a_converter_of_ones_own_reads_and_writes_a_variable():
     assert Client(app).get("/A-B").json == ["A", "B"]
     assert Client(app).get("/a").status_code == 404
     assert app.url("show", codes=["X", "Y"]) == "/X-Y"
+
+
+def test_a_body_whose_head_is_refused_is_closed():
+    class Pieces(list):
+        closed = 0
+
+        def close(self):
+            self.closed += 1
+
+    pieces = Pieces([b"x"])
+
+    def whole(environ, start_response):
+        start_response("200 OK", [])
+        return pieces
+
+    def refuse(status, headers, exc_info=None):
+        raise ValueError(status)
+
+    with pytest.raises(ValueError, match="200 OK"):
+        spa.App((("/", "", lambda *arguments: whole),))(create_environ(), refuse)
+    assert pieces.closed == 1

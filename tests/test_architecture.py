@@ -36,8 +36,9 @@ PURE = {
     "spa.static.sourcemap",
     "spa.static.tag",
     "spa.live.channel",
+    "spa.testing.protocol",
 } & set(FILES)
-WORDS = {"spa.problem", "spa.request", "spa.response"}  # the words of HTTP: they know pure files only
+WORDS = {"spa.event", "spa.problem", "spa.request", "spa.response"}  # the words of HTTP: they know pure files only
 IMPURE = {"socket", "ssl", "select", "os", "pathlib", "time", "threading", "gevent", "geventwebsocket"}
 NETWORK = {"socket", "ssl", "select", "gevent", "geventwebsocket"}
 OPTIONAL = {"brotli", "gunicorn", "jwt", "msgspec", "orjson", "pydantic", "redis", "watchfiles", "zstandard"}
@@ -97,9 +98,9 @@ def test_the_words_of_http_know_no_network(name):
     assert not {top(module) for module in imports(tree(name))} & NETWORK
 
 
-def test_only_the_protocol_imports_websockets():
+def test_only_the_protocols_of_both_ends_import_websockets():
     users = {name for name in FILES if "websockets" in map(top, imports(tree(name)))}
-    assert users == {"spa.websocket.protocol"}
+    assert users == {"spa.websocket.protocol", "spa.testing.protocol"}
 
 
 def test_only_the_edges_and_the_front_door_know_app():

@@ -1,5 +1,6 @@
 """Every example starts, answers, stops without a traceback, and can be imported without starting a server."""
 
+import gzip
 import hashlib
 import http.client
 import json
@@ -7,7 +8,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Any
@@ -23,17 +25,26 @@ TIMEOUT = 15.0  # seconds for one answer
 
 def request(port: int, method: str, path: str, value: Any = None) -> tuple[int, str, str]:
     """Return status, media type and body of an answer."""
+    status, headers, body = exchange(port, method, path, value)
+    return status, headers.get_content_type(), body
+
+
+def exchange(
+    port: int, method: str, path: str, value: Any = None, headers: Mapping[str, str] | None = None
+) -> tuple[int, http.client.HTTPMessage, str]:
+    """Return status, headers and body of an answer."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
         body = None if value is None else json.dumps(value)
-        connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+        kind = {"Content-Type": "application/json"} if body else {}
+        connection.request(method, path, body, {**kind, **(headers or {})})
         answer = connection.getresponse()
-        return answer.status, answer.headers.get_content_type(), answer.read().decode()
+        return answer.status, answer.headers, answer.read().decode()
 
 
 @contextmanager
-def connect(port: int, path: str) -> Iterator[websocket.WebSocket]:
+def connect(port: int, path: str, **options: Any) -> Iterator[websocket.WebSocket]:
     """Open a WebSocket, and close it at the end."""
-    ws = websocket.create_connection(f"ws://127.0.0.1:{port}{path}", timeout=TIMEOUT)
+    ws = websocket.create_connection(f"ws://127.0.0.1:{port}{path}", timeout=TIMEOUT, **options)
     try:
         yield ws
     finally:
@@ -87,6 +98,20 @@ def use_simple_websocket(port: int) -> None:
         assert two.recv() == "hello"
 
 
+def use_event_stream(port: int) -> None:
+    status, media_type, page = request(port, "GET", "/")
+    assert (status, media_type) == (200, "text/html")
+    assert "new EventSource" in page
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
+        connection.request("GET", "/countdown/", headers={"Last-Event-ID": "1"})
+        answer = connection.getresponse()
+        assert answer.headers.get_content_type() == "text/event-stream"
+        assert answer.read() == b':\n\nid: 0\ndata: {"left": 0}\n\n'
+        connection.request("GET", "/countdown/", headers={"Last-Event-ID": "none"})
+        with connection.getresponse() as answer:
+            assert [answer.readline() for _ in range(4)] == [b":\n", b"\n", b"id: 9\n", b'data: {"left": 9}\n']
+
+
 def use_simple_static(port: int) -> None:
     text = (EXAMPLES / "static" / "app.js").read_text()
     assert request(port, "GET", "/static/app.js") == (200, "text/javascript", text)
@@ -111,7 +136,55 @@ def use_smart_static(port: int) -> None:
         assert hashlib.md5(text.encode()).hexdigest()[:12] in link
 
 
+def use_middleware(port: int) -> None:
+    def ask(method: str, path: str, **headers: str) -> http.client.HTTPResponse:
+        connection.request(method, path, "a line" if method == "POST" else None, headers=headers)
+        return connection.getresponse()
+
+    friend = "https://app.example"
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
+        answer = ask("GET", "/entries", **{"Accept-Encoding": "gzip", "Origin": friend})
+        assert json.loads(gzip.decompress(answer.read()))[0].startswith("welcome")
+        assert answer.headers["Access-Control-Allow-Origin"] == friend
+        for headers, status in (
+            ({"Sec-Fetch-Site": "cross-site"}, 403),
+            ({"Sec-Fetch-Site": "cross-site", "Origin": friend}, 201),
+            ({}, 201),
+        ):
+            answer = ask("POST", "/entries", **headers)
+            answer.read()
+            assert answer.status == status
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
+        answer = ask("GET", "/ticks", **{"Accept-Encoding": "gzip"})
+        events, inflate = b"", zlib.decompressobj(31)
+        while events.count(b"\n\n") < 2:
+            events += inflate.decompress(answer.read1())
+        answer.close()
+    assert events.startswith(b"data: 22 entries\n\n")
+    with connect(port, "/ticks") as ws:
+        assert ws.recv() == "22 entries"
+
+
+def use_login(port: int) -> None:
+    ada, wrong = {"name": "ada", "password": "engine"}, {"name": "ada", "password": "loom"}
+    assert request(port, "GET", "/me/")[0] == 401
+    assert request(port, "POST", "/login/", wrong)[0] == 401
+    assert request(port, "POST", "/login/", {**ada, "name": "grace"})[0] == 401
+    status, headers, _ = exchange(port, "POST", "/login/", ada)
+    assert status == 204
+    cookie = headers["Set-Cookie"].partition(";")[0]
+    token = json.loads(request(port, "POST", "/token/", ada)[2])["token"]
+    for header in ({"Cookie": cookie}, {"Authorization": f"Bearer {token}"}):
+        assert json.loads(exchange(port, "GET", "/me/", headers=header)[2]) == {"user": "ada"}
+        with connect(port, "/me/", header=header) as ws:
+            assert ws.recv() == "hello ada"
+    assert exchange(port, "DELETE", "/login/", headers={"Cookie": cookie})[1]["Set-Cookie"].startswith("session=;")
+
+
 USES: dict[str, Callable[[int], None]] = {
+    "event_stream": use_event_stream,
+    "login": use_login,
+    "middleware": use_middleware,
     "quickstart": use_quickstart,
     "simple_api": use_simple_api,
     "simple_app": use_simple_app,

@@ -377,3 +377,13 @@ def test_a_request_has_a_name_that_stays():
     assert re.fullmatch("[0-9a-f]{16}", request.id)
     assert request.id == request.id
     assert spa.Request(create_environ("/", headers={"X-Request-ID": "given"})).id == "given"
+
+
+def test_the_session_is_what_its_middleware_opens():
+    session = {"user": 7}
+    assert spa.Request({**create_environ("/"), "spa.session": lambda: session}).session is session
+
+
+def test_a_session_without_its_middleware_is_a_mistake_that_names_the_fix():
+    with pytest.raises(spa.SetupError, match=r"app = SessionMiddleware\(app, secret\)"):
+        assert spa.Request(create_environ("/")).session

@@ -52,6 +52,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     def get_environ(self) -> dict[str, Any]:
         """Return the WSGI environ."""
         environ: dict[str, Any] = WSGIHandler.get_environ(self)
+        environ["spa.socket"] = self.socket
         environ["spa.hijack"] = self._hijack
         environ["spa.connections"] = self.server.connections
         environ["spa.watch"] = True  # static files are looked at for edits
@@ -184,7 +185,7 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
             self.error_log.write(f"{address[0]} TLS: {error}\n")
 
     def drain(self, timeout: float) -> None:
-        """Stop: accept nobody, send every WebSocket 1001, let requests in flight finish, then end what is left.
+        """Stop: accept nobody, send WebSockets 1001, end event streams, let requests finish, then end what is left.
 
         Args:
             timeout: seconds that requests and WebSocket handlers may still take.

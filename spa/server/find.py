@@ -66,7 +66,7 @@ def is_finding(frame: Any) -> bool:
 def unwrap(app: Any) -> App | None:
     """Return the App inside WSGI middleware, which keeps what it wraps as ``app`` or ``wsgi_app``; None if it is none.
 
-    Werkzeug's middleware and Flask's convention do so.
+    So do Werkzeug's middleware and Spa's own; Flask's custom is the second name.
     """
     for _ in range(DEEPEST):
         if app is None or isinstance(app, App):

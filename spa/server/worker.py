@@ -40,9 +40,9 @@ class Listener(StreamServer):  # type: ignore[misc]  # gevent is untyped
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
     """gunicorn's gevent worker, strict parser and all, that knows its WebSockets.
 
-    When it stops (SIGTERM, a reload, ``max_requests``) it accepts nobody, sends every WebSocket 1001 at once, lets
-    requests in flight complete, and ends what is left two seconds before ``graceful_timeout``. Each WebSocket has
-    its line in the access log, with its duration, once it has closed.
+    When it stops (SIGTERM, a reload, ``max_requests``) it accepts nobody, sends every WebSocket 1001 and ends every
+    event stream at once, lets requests in flight complete, and ends what is left two seconds before
+    ``graceful_timeout``. Each WebSocket has its line in the access log, with its duration, once it has closed.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -13,14 +13,12 @@ from gevent.lock import RLock
 
 from spa.errors import SpaError
 from spa.static import css, hashing, reference, sourcemap
+from spa.static.bodies import Bodies
 from spa.static.files import Directory, File, Identity
 from spa.static.graph import components
 
 logger = logging.getLogger("spa.static")
 
-SMALL = 128 * 1024  # bytes of a body that is kept in memory: at 100 KB, opening and reading cost as much as sending
-MEMORY = 64 * 2**20  # bytes of bodies kept in all, the least used go first
-OLD_BODIES = 256  # rewritten bodies of earlier versions that are kept, for pages that still refer to them
 WARNINGS = 20  # missing references of one file that are logged; ``check`` lists them all
 MOUNTS = 64  # mounts whose assets are kept: a pattern with a variable before the path has as many as clients ask for
 LARGE = 2**20  # bytes from which a file is hashed in a thread, so that the others need not wait
@@ -99,13 +97,11 @@ class Assets:
 
     def __init__(self, directory: Directory, strict: bool = False) -> None:
         self.directory = directory
+        self.bodies = Bodies(directory)
         self._strict = strict
         self._assets: dict[tuple[str, str], Asset] = {}
         self._leaves: dict[str, tuple[Identity, str]] = {}
         self._mounts: OrderedDict[str, None] = OrderedDict()
-        self._bodies: OrderedDict[tuple[str, Identity], bytes] = OrderedDict()
-        self._bodies_size = 0
-        self._old: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self._warned: set[str] = set()
         self._lock = RLock()  # of greenlets, which share a thread
 
@@ -126,54 +122,21 @@ class Assets:
                 asset = self._make(path, mount)
             return asset
 
-    def read_old(self, path: str, hash: str) -> bytes | None:
-        """Return the rewritten bytes of an earlier version, if they are still kept."""
-        return self._old.get((path, hash))
-
     def read_small(self, asset: Asset) -> bytes | None:
         """Return the bytes of an asset from memory, reading them once; None if it is large, or has changed on disk."""
-        if asset.body is not None:
-            return asset.body
-        if asset.size > SMALL:
-            return None
-        key = (asset.path, asset.identity)
-        body = self._bodies.get(key)
-        if body is not None:
-            self._bodies.move_to_end(key)
-            return body
-        file = self.open(asset)
-        if file is None:
-            return None
-        try:
-            body = file.read()
-        finally:
-            file.close()
-        self._keep(key, body)
-        return body
+        return asset.body if asset.body is not None else self.bodies.read(asset.path, asset.identity)
 
     def open(self, asset: Asset) -> File | None:
         """Open the file of an asset; None if it is another version by now."""
-        file = self.directory.open(asset.path)
-        if file is not None and file.identity != asset.identity:
-            file.close()
-            return None
-        return file
+        return self.bodies.open(asset.path, asset.identity)
 
     def _is_current(self, asset: Asset) -> bool:
         return all(self.directory.is_still(path, identity) for path, identity in asset.made_from.items())
 
-    def _keep(self, key: tuple[str, Identity], body: bytes) -> None:
-        self._bodies[key] = body
-        self._bodies_size += len(body)
-        while self._bodies_size > MEMORY:
-            self._bodies_size -= len(self._bodies.popitem(last=False)[1])
-
     def _store(self, asset: Asset, mount: str) -> None:
         before = self._assets.get((asset.path, mount))
         if before is not None and before.body is not None and before.hash != asset.hash:
-            self._old[asset.path, before.hash] = before.body
-            while len(self._old) > OLD_BODIES:
-                self._old.popitem(last=False)
+            self.bodies.keep_old(asset.path, before.hash, before.body)
         self._assets[asset.path, mount] = asset
         self._mounts[mount] = None
         if len(self._mounts) > MOUNTS:

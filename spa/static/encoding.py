@@ -57,7 +57,7 @@ def negotiate(accept_encoding: str | None, available: Iterable[str]) -> str | No
 @cache
 def available_codings() -> tuple[str, ...]:
     """Return the codings that ``compress`` can make here, the preferred first."""
-    return tuple(coding for coding in SIBLINGS if coding == "gzip" or _library(coding) is not None)
+    return tuple(coding for coding in SIBLINGS if coding == "gzip" or find_library(coding) is not None)
 
 
 def compress(data: bytes, coding: str, *, thorough: bool = True) -> bytes:
@@ -73,7 +73,7 @@ def compress(data: bytes, coding: str, *, thorough: bool = True) -> bytes:
     """
     if coding == "gzip":
         return gzip.compress(data, 9, mtime=0)  # without the time, which would make each run another file
-    library = _library(coding)
+    library = find_library(coding)
     if library is None:
         raise LookupError(f"no package for the content coding {coding!r}: pip install spa[compression]")
     # The best level of zstd is 19: from 20 on its window is over 8 MB, which browsers refuse (RFC 9659).
@@ -85,6 +85,17 @@ def compress(data: bytes, coding: str, *, thorough: bool = True) -> bytes:
     else:
         body = library.compress(data, level=level)
     return bytes(body)
+
+
+def find_library(coding: str) -> ModuleType | None:
+    """Return the module that makes a coding, imported when first needed: both packages are optional."""
+    names = {"br": ["brotli"], "zstd": ["compression.zstd"] * (sys.version_info >= (3, 14)) + ["zstandard"]}
+    for name in names.get(coding, ()):
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    return None
 
 
 class Compressor:
@@ -210,14 +221,3 @@ def _weight(parameters: list[str]) -> float | None:
 
 def _rank(coding: str) -> int:
     return list(SIBLINGS).index(coding) if coding in SIBLINGS else len(SIBLINGS)
-
-
-def _library(coding: str) -> ModuleType | None:
-    """Return the module that makes a coding, imported when first needed: both packages are optional."""
-    names = {"br": ["brotli"], "zstd": ["compression.zstd"] * (sys.version_info >= (3, 14)) + ["zstandard"]}
-    for name in names.get(coding, ()):
-        try:
-            return importlib.import_module(name)
-        except ImportError:
-            continue
-    return None

@@ -4,8 +4,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import Any
 
+from spa.static.bodies import SMALL
 from spa.static.encoding import SIBLINGS, Compressor, available_codings, negotiate
-from spa.static.files import Directory, File
+from spa.static.files import Directory, File, Identity
 from spa.static.mimetypes import is_compressible
 from spa.static.sending import Representation
 
@@ -30,7 +31,7 @@ class Forms:
         environ: dict[str, Any],
         key: Hashable,
         data: Callable[[], bytes],
-        file: File | None = None,
+        origin: tuple[str, Identity] | None = None,
     ) -> Representation:
         """Return the form to send (RFC 9110 section 12.5.3); each has an ETag of its own.
 
@@ -39,7 +40,8 @@ class Forms:
             environ: the WSGI environ of the request.
             key: what the bytes of ``plain`` are known by.
             data: gives these bytes; called at once, or never.
-            file: the file on disk whose siblings may stand for it; None if its bytes were rewritten.
+            origin: path and identity of the file on disk that these are the bytes of, whose siblings may stand for
+                it; None if they were rewritten.
         """
         if plain.size < SMALLEST or not is_compressible(plain.content_type):
             return plain
@@ -47,14 +49,14 @@ class Forms:
         accept = environ.get("HTTP_ACCEPT_ENCODING")
         if not accept:
             return plain
-        siblings = self._siblings(file) if file is not None else []
+        siblings = self._siblings(*origin) if origin is not None else []
         ready = available_codings() if plain.size <= LARGEST else ()
         coding = negotiate(accept, [*siblings, *ready])
         if coding is None:
             return plain
         body: bytes | File | None
-        if coding in siblings and file is not None:
-            body = self._open_sibling(file, coding)
+        if coding in siblings and origin is not None:
+            body = self._open(origin[0] + SIBLINGS[coding])
         else:
             body = self._compressor.get((key, coding), data, coding)
         if body is None:
@@ -68,14 +70,21 @@ class Forms:
             headers=(*plain.headers, ("Content-Encoding", coding)),
         )
 
-    def _siblings(self, file: File) -> list[str]:
+    def _siblings(self, path: str, identity: Identity) -> list[str]:
         """Return the codings of the siblings that are not older than the file."""
         found = []
         for coding, suffix in SIBLINGS.items():
-            identity = self._directory.identify(file.path + suffix)
-            if identity is not None and identity[3] >= file.identity[3]:
+            sibling = self._directory.identify(path + suffix)
+            if sibling is not None and sibling[3] >= identity[3]:
                 found.append(coding)
         return found
 
-    def _open_sibling(self, file: File, coding: str) -> File | None:
-        return self._directory.open(file.path + SIBLINGS[coding])
+    def _open(self, sibling: str) -> bytes | File | None:
+        """Open a sibling; a small one is read, so that a shortcut can remember it."""
+        file = self._directory.open(sibling)
+        if file is None or file.size > SMALL:
+            return file
+        try:
+            return file.read()
+        finally:
+            file.close()

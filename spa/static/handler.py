@@ -131,4 +131,4 @@ class Files:
             content_type=type_of(file.path),
             headers=(("Cache-Control", self._cache_control),),
         )
-        return self._forms.choose(plain, environ, file.identity, file.read, file)
+        return self._forms.choose(plain, environ, file.identity, file.read, (file.path, file.identity))

@@ -157,7 +157,7 @@ class SmartStatic:
             found = self._find_version(path, hash, mount, environ)
             if found is not None:
                 return found
-        old = self._assets.read_old(path, hash)
+        old = self._assets.bodies.read_old(path, hash)
         return None if old is None else self._represent_bytes(path, old, hash, environ, IMMUTABLE)
 
     def learn(self, environ: dict[str, Any], found: Representation, paths: dict[str, Any]) -> None:
@@ -194,7 +194,7 @@ class SmartStatic:
             headers=(("Cache-Control", cache_control),),
         )
         read = file.read if file is not None else lambda: body or b""
-        return self._forms.choose(plain, environ, asset.hash, read, file)
+        return self._forms.choose(plain, environ, asset.hash, read, (asset.path, asset.identity))
 
     def _represent_bytes(
         self, path: str, body: bytes, hash: str, environ: dict[str, Any], cache_control: str

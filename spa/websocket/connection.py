@@ -11,14 +11,12 @@ Rule 1: the socket is never read or written in blocking mode. Rule 2: only the e
 Rule 3: ``_end`` stops both watchers before anybody can close the descriptor.
 """
 
-import select
 import socket
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
 import gevent
-from gevent import monkey
 from gevent.hub import Waiter
 
 from spa.errors import ConnectionClosed, ReceiveInProgress
@@ -28,7 +26,7 @@ from spa.websocket.limits import Limits
 from spa.websocket.line import Line
 from spa.websocket.outbox import WOULD_BLOCK, Outbox
 from spa.websocket.protocol import Bytes, Protocol, encode_ping
-from spa.websocket.transport import Transport
+from spa.websocket.transport import Transport, has_hung_up
 
 READ, WRITE = 1, 2  # libev's event bits
 READ_SIZE = 64 * 1024  # bytes of one recv
@@ -41,8 +39,6 @@ GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013  # RFC 6455 section 7.4.1 and its regis
 
 HANG_UP_INTERVAL = 0.15  # seconds between two looks for a hang-up, while the inbox is full and nothing is read
 
-POLL = monkey.get_original("select", "poll")
-HANG_UP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0x2000)
 
 class State(Enum):
     """How far a connection is; it only ever moves down this list."""
@@ -309,7 +305,7 @@ class Connection:
                 self._pinged = now
                 self._write(encode_ping())
             times.append(again if self._reading else now + HANG_UP_INTERVAL)
-            if not self._reading and self._has_hung_up():
+            if not self._reading and has_hung_up(self._sock):
                 self._on_left()
         if self._state is not State.ENDED:
             self._look_again_by(min(times))
@@ -381,12 +377,6 @@ class Connection:
         self._reading = False
         self._read_watcher.stop()
         self._look_again_by(self._clock.now() + HANG_UP_INTERVAL)
-
-    def _has_hung_up(self) -> bool:
-        """Tell whether the peer has closed the TCP connection, behind bytes that are not read yet."""
-        poll = POLL()
-        poll.register(self._sock.fileno(), HANG_UP)
-        return bool(poll.poll(0))
 
     def _resume_reading(self) -> None:
         if not self._reading and self._state is not State.ENDED:

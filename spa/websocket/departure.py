@@ -1,7 +1,7 @@
-"""Send the WebSockets of a plain gunicorn gevent worker away when it is told to stop.
+"""Send the WebSockets and event streams of a plain gunicorn gevent worker away when it is told to stop.
 
 Spa's own server and worker do this themselves. gunicorn's ``gevent`` worker only waits, and its arbiter kills it
-when the grace is over, so that peers would see a broken connection instead of a Close 1001.
+when the grace is over, so that peers would see a broken connection instead of a Close 1001 or the end of a stream.
 """
 
 import signal
@@ -13,7 +13,7 @@ from spa.websocket.registry import Registry
 
 
 def send_away_on_sigterm(registry: Registry) -> None:
-    """On SIGTERM, do what was done before, and send the WebSockets of the registry away; at most once a registry."""
+    """On SIGTERM, do what was done before, and send away what the registry knows; at most once a registry."""
     loop = gevent.get_hub().loop
     if registry.hears_sigterm or not loop.default:  # only the main thread may set a signal handler
         return

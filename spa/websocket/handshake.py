@@ -15,6 +15,7 @@ from spa.errors import SetupError
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 DEFAULT_PORTS = {"http": 80, "https": 443}
+ALLOWED_ORIGINS = "spa.allowed_origins"  # where a middleware leaves in the environ the origins that it allows
 OWN_HEADERS = frozenset(
     {"connection", "upgrade", "content-length", "transfer-encoding"}
     | {"sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-protocol", "sec-websocket-version"}
@@ -77,24 +78,29 @@ def check_origin(environ: Mapping[str, Any], allowed: Iterable[str]) -> None:
     """Refuse a browser page of another site (RFC 6455 section 10.2).
 
     A request without Origin does not come from a browser and passes. The page's own host passes, and so do
-    the origins in ``allowed`` (``*`` allows all).
+    the origins in ``allowed`` (``*`` allows all), and those that a middleware has left in the environ.
 
     Raises:
         Forbidden: the Origin is another site's.
     """
     origin = environ.get("HTTP_ORIGIN")
-    if origin is None or origin in allowed or "*" in allowed:
+    if origin is None or origin in allowed or "*" in allowed or origin in environ.get(ALLOWED_ORIGINS, ()):
         return
-    host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-    if not is_same_host(origin, environ["wsgi.url_scheme"], host):
+    if not is_own_page(origin, environ):
         raise Forbidden("The WebSocket may not be opened from this Origin.")
+
+
+def is_own_page(origin: str, environ: Mapping[str, Any]) -> bool:
+    """Tell whether ``origin`` is a page of the host that the request went to."""
+    host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    return is_same_host(origin, environ["wsgi.url_scheme"], host)
 
 
 def is_same_host(origin: str, scheme: str, host: str) -> bool:
     """Tell whether ``origin`` is a page of ``host``, as a request with that scheme reached it.
 
-    Under ``https`` the page must be ``https`` too. Under ``http`` it may be either: a proxy that ends TLS,
-    and of which the app was not told, looks like that.
+    Under ``https``, or ``wss`` as Traefik calls it here, the page must be ``https`` too. Under ``http`` it may
+    be either: a proxy that ends TLS, and of which the app was not told, looks like that.
     """
     try:
         page = urlsplit(origin)
@@ -103,7 +109,7 @@ def is_same_host(origin: str, scheme: str, host: str) -> bool:
         target_port = target.port
     except ValueError:
         return False
-    if page.scheme not in DEFAULT_PORTS or (scheme == "https" and page.scheme != "https"):
+    if page.scheme not in DEFAULT_PORTS or (scheme in ("https", "wss") and page.scheme != "https"):
         return False
     if page.netloc != origin.partition("://")[2] or "@" in origin:
         return False
@@ -111,19 +117,28 @@ def is_same_host(origin: str, scheme: str, host: str) -> bool:
     return page.hostname == target.hostname is not None and (port or default) == (target_port or default)
 
 
-def check_allowed_origins(origins: Sequence[str]) -> tuple[str, ...]:
-    """Return the origins of a setting as a tuple.
+def check_allowed_origins(origins: Sequence[str], option: str = "allowed_origins") -> tuple[str, ...]:
+    """Return the origins of a setting as a tuple, spelled as browsers do: in lower case, without a default port.
+
+    Args:
+        origins: the setting.
+        option: its name, for the message.
 
     Raises:
         SetupError: one of them is not ``*``, ``null`` or ``scheme://host[:port]``.
     """
     if isinstance(origins, str):
-        raise SetupError(f"allowed_origins is a list of origins; write [{origins!r}]")
-    for origin in origins:
-        scheme, separator, host = origin.partition("://")
-        if origin not in ("*", "null") and (not scheme or not separator or not host or "/" in host):
-            raise SetupError(f"{origin!r} is not an origin; write scheme://host or scheme://host:port")
-    return tuple(origins)
+        raise SetupError(f"{option} is a list of origins; write [{origins!r}]")
+    return tuple(_normalize(origin) for origin in origins)
+
+
+def _normalize(origin: str) -> str:
+    scheme, separator, host = origin.lower().partition("://")
+    if origin in ("*", "null"):
+        return origin
+    if not scheme or not separator or not host or "/" in host:
+        raise SetupError(f"{origin!r} is not an origin; write scheme://host or scheme://host:port")
+    return f"{scheme}://{host.removesuffix(f':{DEFAULT_PORTS.get(scheme)}')}"
 
 
 def choose_subprotocol(offered: Sequence[str], supported: Sequence[str]) -> str | None:

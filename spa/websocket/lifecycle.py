@@ -121,7 +121,8 @@ class Lifecycle:
             subprotocol = handshake.choose_subprotocol(offered, self._settings.subprotocols)
         elif subprotocol not in offered:
             raise ValueError(f"the client does not offer the subprotocol {subprotocol!r}")
-        answer = handshake.response(self._offer.key, subprotocol, headers)
+        added = [header for add in self._environ.get("spa.upgrade_headers", ()) for header in add()]  # by middleware
+        answer = handshake.response(self._offer.key, subprotocol, [*headers, *added])
         taken = transport.take(self._environ)
         self._transport = taken
         connection = Connection(taken, self._settings.limits, self._clock, self._on_left)

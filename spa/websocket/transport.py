@@ -2,22 +2,28 @@
 
 Four servers, four places:
 
-* Spa's own server and worker put a function under ``spa.hijack``;
+* Spa's own server puts it under ``spa.socket``, and a function that gives it up under ``spa.hijack``;
 * gunicorn's ``gevent`` worker puts the socket under ``gunicorn.socket``, keeps bytes that came early in the
   unreader of its body reader, and lets go of the connection when the app raises ``StopIteration``;
 * gevent-websocket's handler, alone or in gunicorn's ``GeventWebSocketWorker``, has answered 101 before the app
-  is called, and puts its own object under ``wsgi.websocket``.
+  is called, and puts its own object under ``wsgi.websocket``;
+* gevent's server, which is beneath that one too, keeps it in the buffered reader of ``wsgi.input``.
 """
 
+import select
+import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import gevent.socket
 import gevent.ssl
+from gevent import monkey
 from werkzeug.exceptions import NotImplemented as NotImplementedHere
 
 COOPERATIVE_SOCKETS = (gevent.socket.socket, gevent.ssl.SSLSocket)
+POLL = monkey.get_original("select", "poll")
+HANG_UP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0x2000)
 
 
 class SocketReleased(StopIteration):
@@ -68,6 +74,35 @@ def take(environ: dict[str, Any]) -> Transport:
         drains = "spa.connections" in environ
         return Transport(sock, unreader.buf.getvalue(), False, _stop_iteration, drains)
     raise NotImplementedHere("This server cannot carry WebSockets: use spa.run, or gunicorn -k gevent.")
+
+
+def see(environ: dict[str, Any]) -> Any:
+    """Return the socket of this request, which stays the server's; None if the server shows none."""
+    if "spa.socket" in environ:
+        return environ["spa.socket"]
+    if "gunicorn.socket" in environ:
+        return environ["gunicorn.socket"]
+    rfile = getattr(environ.get("wsgi.input"), "rfile", None)
+    return getattr(getattr(rfile, "raw", None), "_sock", None)
+
+
+def has_hung_up(sock: Any) -> bool:
+    """Tell whether the peer has ended its half of the connection, perhaps behind bytes that are not read yet."""
+    descriptor = sock.fileno()
+    if descriptor < 0:
+        return True
+    poll = POLL()
+    poll.register(descriptor, HANG_UP)
+    return bool(poll.poll(0))
+
+
+def cut(sock: Any) -> None:
+    """End a connection on which a greenlet may be waiting, so that it sees a peer that has left."""
+    try:
+        # Beneath gevent, whose own would raise EBADF in that greenlet, and make a TLS socket go on in clear.
+        getattr(sock, "_sock", sock).shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # the peer was faster
 
 
 def read_ahead(sock: Any, rfile: Any) -> bytes:

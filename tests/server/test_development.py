@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import gevent
+import gevent.event
 import pytest
 
 import spa
@@ -239,6 +240,25 @@ def connect_tls(server, certificate):
     context.load_verify_locations(certificate)
     plain = gevent.socket.create_connection(("127.0.0.1", server.server_port))
     return context.wrap_socket(plain, server_hostname="localhost")
+
+
+def test_an_event_stream_over_tls_is_closed_when_its_client_leaves_while_it_waits(tls):
+    server, certificate = tls
+    closed = gevent.event.Event()
+
+    def events():
+        try:
+            yield "first"
+            gevent.sleep(1000)
+        finally:
+            closed.set()
+
+    server.application = spa.App((("/", "", lambda *route: spa.EventStream(events())),))
+    with connect_tls(server, certificate) as sock:
+        sock.sendall(request("/"))
+        wire.read_until(sock, lambda data: b"data: first" in data)
+        assert not closed.is_set()
+    assert closed.wait(1.0)
 
 
 @pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "TLS"])

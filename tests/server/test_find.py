@@ -7,6 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import spa
 from spa.errors import SetupError
+from spa.middleware import CompressionMiddleware, CORSMiddleware, CSRFMiddleware, SessionMiddleware
 from spa.server.find import ImportFailed, find_app, is_finding, unwrap
 
 APP = "import spa\n{} = spa.App(())\n"
@@ -110,6 +111,8 @@ def test_the_app_inside_middleware_is_found():
     app = spa.App(())
     assert unwrap(app) is app
     assert unwrap(ProxyFix(Wrapper(ProxyFix(app)))) is app
+    cors = CORSMiddleware(CSRFMiddleware(app), ["https://other.example"])
+    assert unwrap(CompressionMiddleware(SessionMiddleware(cors, "s" * 32))) is app
 
 
 def test_middleware_that_shows_no_app_or_leads_in_a_circle_has_none():

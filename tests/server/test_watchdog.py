@@ -87,17 +87,15 @@ def test_a_handler_that_blocks_is_named_once_with_its_stack_of_that_moment(watch
     assert "in __call__\n" in stack
 
 
-def test_it_is_named_while_it_blocks(watchdog, reports):
-    def block_until_reported():
-        wire.wait_for(lambda: reports)
-
-    watchdog._app.block_until_reported = block_until_reported
-    sleep, time.sleep = time.sleep, block
-    try:
-        call(watchdog, "/block_until_reported")
-    finally:
-        time.sleep = sleep
-    assert reports[0][0] == "GET /block_until_reported"
+def test_it_is_named_while_it_blocks(reports):
+    watchdog = Watchdog(
+        lambda environ, start_response: wire.wait_for(lambda: reports),  # the process is not patched: it blocks
+        lambda what, stack: reports.append(what),
+    )
+    watchdog.start()
+    call(watchdog, "/until/reported")
+    watchdog.stop()
+    assert reports == ["GET /until/reported"]
 
 
 def test_a_handler_that_blocks_again_is_named_again(watchdog, reports):

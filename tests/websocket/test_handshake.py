@@ -97,6 +97,8 @@ def test_426_names_protocol_and_version():
         ("https://app.example:443", "https", "app.example", True),
         ("https://app.example", "http", "app.example", True),  # a proxy that ended TLS, and was not told of
         ("http://app.example", "https", "app.example", False),
+        ("https://app.example", "wss", "app.example", True),  # what Traefik forwards for a WebSocket over TLS
+        ("http://app.example", "wss", "app.example", False),
         ("http://app.example:8000", "http", "app.example", False),
         ("http://app.example", "http", "app.example:8000", False),
         ("http://app.example.evil", "http", "app.example", False),
@@ -172,6 +174,34 @@ def test_allowed_origins_that_can_never_match_are_a_mistake_in_the_setup(origins
 def test_allowed_origins_become_a_tuple():
     origins = ["*", "null", "https://app.example", "http://app.example:8000"]
     assert handshake.check_allowed_origins(origins) == tuple(origins)
+
+
+@pytest.mark.parametrize(
+    ("origin", "spelled"),
+    [
+        ("HTTPS://App.Example", "https://app.example"),
+        ("https://app.example:443", "https://app.example"),
+        ("http://app.example:80", "http://app.example"),
+        ("http://app.example:443", "http://app.example:443"),
+        ("http://[::1]:80", "http://[::1]"),
+        ("app://app.example", "app://app.example"),
+    ],
+)
+def test_allowed_origins_are_spelled_as_browsers_do(origin, spelled):
+    assert handshake.check_allowed_origins([origin]) == (spelled,)
+
+
+def test_a_mistake_in_a_setting_of_another_name_is_told_by_that_name():
+    with pytest.raises(SetupError, match=r"^origins is a list"):
+        handshake.check_allowed_origins("https://app.example", "origins")
+
+
+def test_a_middleware_may_allow_origins_in_the_environ():
+    allowed = {handshake.ALLOWED_ORIGINS: {"https://friend.example"}}
+    handshake.check_origin({**environ(HTTP_ORIGIN="https://friend.example"), **allowed}, ())
+    for origin in ("https://evil.example", "null", ""):
+        with pytest.raises(Forbidden):
+            handshake.check_origin({**environ(HTTP_ORIGIN=origin), **allowed}, ())
 
 
 @pytest.mark.parametrize(

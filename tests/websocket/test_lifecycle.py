@@ -311,6 +311,24 @@ def test_a_subprotocol_that_the_client_does_not_offer_leaves_the_handshake_open(
         assert (begun.taken, begun.life.is_open) == (0, False)
 
 
+def test_middleware_may_add_headers_to_the_answer():
+    with request() as begun:
+        begun.environ["spa.upgrade_headers"] = [lambda: [("A", "1")], lambda: (("B", "2"), ("C", "3"))]
+        running = begun.run(lambda: begun.ws.accept(headers=[("D", "4")]))
+        headers = begun.peer.read_head().headers
+        assert [headers[name] for name in "abcd"] == ["1", "2", "3", "4"]
+        begun.peer.read_close()
+        running.get()
+
+
+def test_middleware_that_fails_leaves_the_handshake_open():
+    with request() as begun:
+        begun.environ["spa.upgrade_headers"] = [{}.popitem]
+        with pytest.raises(KeyError):
+            begun.ws.accept()
+        assert (begun.taken, begun.life.is_open) == (0, False)
+
+
 def test_what_came_with_the_handshake_is_received():
     with request(early=frame(TEXT, b"early")) as begun:
         assert begun.run(lambda: begun.environ.update(got=begun.ws.receive(2))).get() is None

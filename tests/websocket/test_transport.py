@@ -3,11 +3,14 @@
 import io
 from types import SimpleNamespace
 
+import gevent
 import gevent.socket
 import pytest
+from gevent.pywsgi import WSGIServer
 from werkzeug.exceptions import NotImplemented as NotImplementedHere
 
 from spa.websocket import transport
+from tests.wire import PATIENCE
 
 
 @pytest.fixture
@@ -85,3 +88,58 @@ def test_reading_ahead_never_waits(pair, sent):
     assert got == sent
     assert ours.gettimeout() == 7
     rfile.close()
+
+
+@pytest.mark.parametrize("key", ["spa.socket", "gunicorn.socket"])
+def test_a_socket_is_seen_where_the_server_puts_it(pair, key):
+    assert transport.see({key: pair[0]}) is pair[0]
+
+
+def test_the_socket_of_gevents_own_server_is_seen():
+    seen = []
+
+    def app(environ, start_response):
+        seen.append((transport.see(environ).getpeername(), transport.has_hung_up(transport.see(environ))))
+        start_response("200 OK", [])
+        return []
+
+    server = WSGIServer(("127.0.0.1", 0), app, log=None)
+    server.start()
+    try:
+        with gevent.socket.create_connection(server.address) as client, gevent.Timeout(PATIENCE):
+            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert client.recv(12) == b"HTTP/1.1 200"
+            assert seen == [(client.getsockname(), False)]
+    finally:
+        server.stop(timeout=0)
+
+
+@pytest.mark.parametrize("environ", [{}, {"wsgi.input": io.BytesIO()}, {"wsgi.input": io.BufferedReader(io.BytesIO())}])
+def test_a_server_that_shows_no_socket_has_none(environ):
+    assert transport.see(environ) is None
+
+
+def test_an_end_is_seen_behind_bytes_that_are_not_read(pair):
+    ours, theirs = pair
+    theirs.sendall(b"more")
+    assert not transport.has_hung_up(ours)
+    theirs.close()
+    assert transport.has_hung_up(ours)
+
+
+def test_a_socket_that_is_closed_here_has_hung_up(pair):
+    pair[0].close()
+    assert transport.has_hung_up(pair[0])
+
+
+def test_a_cut_ends_a_send_to_a_peer_that_does_not_read(pair):
+    ours, _ = pair
+    sending = gevent.spawn(ours.sendall, b"x" * 2**24)
+    gevent.sleep(0.01)
+    assert not sending.dead
+    transport.cut(ours)
+    sending.join(PATIENCE)
+    assert isinstance(sending.exception, BrokenPipeError)
+    transport.cut(ours)
+    ours.close()
+    transport.cut(ours)

@@ -1,0 +1,59 @@
+"""Keep the bytes of small files in memory, and for a while those of earlier versions of rewritten ones."""
+
+from collections import OrderedDict
+
+from spa.static.files import Directory, File, Identity
+
+SMALL = 128 * 1024  # bytes of a body that is kept in memory: at 100 KB, opening and reading cost as much as sending
+MEMORY = 64 * 2**20  # bytes of bodies kept in all, the least used go first
+OLD_BODIES = 256  # rewritten bodies of earlier versions that are kept, for pages that still refer to them
+
+
+class Bodies:
+    """The bytes of the files of a directory, bounded in memory."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._small: OrderedDict[tuple[str, Identity], bytes] = OrderedDict()
+        self._size = 0
+        self._old: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+
+    def read(self, path: str, identity: Identity) -> bytes | None:
+        """Return the bytes of a version of a file, reading them once; None if it is large, or is no longer there."""
+        if identity[2] > SMALL:
+            return None
+        key = path, identity
+        body = self._small.get(key)
+        if body is not None:
+            self._small.move_to_end(key)
+            return body
+        file = self.open(path, identity)
+        if file is None:
+            return None
+        try:
+            body = file.read()
+        finally:
+            file.close()
+        self._small[key] = body
+        self._size += len(body)
+        while self._size > MEMORY:
+            self._size -= len(self._small.popitem(last=False)[1])
+        return body
+
+    def open(self, path: str, identity: Identity) -> File | None:
+        """Open a version of a file; None if another has taken its place."""
+        file = self._directory.open(path)
+        if file is not None and file.identity != identity:
+            file.close()
+            return None
+        return file
+
+    def keep_old(self, path: str, hash: str, body: bytes) -> None:
+        """Keep the rewritten bytes of a version that has been followed by another."""
+        self._old[path, hash] = body
+        while len(self._old) > OLD_BODIES:
+            self._old.popitem(last=False)
+
+    def read_old(self, path: str, hash: str) -> bytes | None:
+        """Return the rewritten bytes of an earlier version, if they are still kept."""
+        return self._old.get((path, hash))

@@ -1,0 +1,53 @@
+"""What is kept in memory, and how much of it."""
+
+import pytest
+
+from spa.static import bodies
+from spa.static.bodies import Bodies
+from spa.static.files import Directory
+
+
+@pytest.fixture
+def directory(tmp_path):
+    for name in "abc":
+        (tmp_path / name).write_bytes(name.encode() * 100)
+    return Directory(tmp_path)
+
+
+def test_a_small_file_is_read_once(directory, monkeypatch):
+    kept, identity = Bodies(directory), directory.identify("a")
+    assert kept.read("a", identity) == b"a" * 100
+    monkeypatch.setattr(directory, "open", lambda path: pytest.fail("read again"))
+    assert kept.read("a", identity) == b"a" * 100
+
+
+def test_a_large_file_is_not_read(directory, monkeypatch):
+    monkeypatch.setattr(bodies, "SMALL", 99)
+    assert Bodies(directory).read("a", directory.identify("a")) is None
+
+
+def test_another_version_is_neither_read_nor_opened(directory, tmp_path):
+    kept, identity = Bodies(directory), directory.identify("a")
+    (tmp_path / "a").write_bytes(b"another")
+    assert kept.read("a", identity) is None
+    assert kept.open("a", identity) is None
+    (tmp_path / "a").unlink()
+    assert kept.read("a", identity) is None
+
+
+def test_the_least_used_goes_first(directory, monkeypatch):
+    monkeypatch.setattr(bodies, "MEMORY", 250)
+    kept = Bodies(directory)
+    identities = {name: directory.identify(name) for name in "abc"}
+    for name in "abac":
+        kept.read(name, identities[name])
+    monkeypatch.setattr(directory, "open", lambda path: None)
+    assert [name for name in "abc" if kept.read(name, identities[name])] == ["a", "c"]
+
+
+def test_old_versions_are_kept_for_a_while(directory, monkeypatch):
+    monkeypatch.setattr(bodies, "OLD_BODIES", 2)
+    kept = Bodies(directory)
+    for number in range(3):
+        kept.keep_old("a.css", f"hash{number}", b"%d" % number)
+    assert [kept.read_old("a.css", f"hash{number}") for number in range(3)] == [None, b"1", b"2"]
