@@ -111,7 +111,7 @@ def test_the_app_inside_middleware_is_found():
     app = spa.App(())
     assert unwrap(app) is app
     assert unwrap(ProxyFix(Wrapper(ProxyFix(app)))) is app
-    cors = CORSMiddleware(CSRFMiddleware(app), ["https://other.example"])
+    cors = CORSMiddleware(CSRFMiddleware(app), origins=["https://other.example"])
     assert unwrap(CompressionMiddleware(SessionMiddleware(cors, "s" * 32))) is app
 
 
