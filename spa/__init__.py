@@ -11,6 +11,7 @@ from spa.response import JSONResponse, Response
 from spa.routing import include, mount
 from spa.server.launch import run
 from spa.static.handler import StaticHandler
+from spa.validation.mismatch import ValidationError
 
 __all__ = [
     "App",
@@ -25,6 +26,7 @@ __all__ = [
     "Response",
     "SetupError",
     "StaticHandler",
+    "ValidationError",
     "include",
     "mount",
     "run",

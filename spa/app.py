@@ -14,6 +14,7 @@ from spa.answer import Head, StreamedBody
 from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
 from spa.errors import SetupError
 from spa.handler import Handler, Shortcut
+from spa.jsoncodec import PYTHON, codec_of
 from spa.request import Request
 from spa.routing import Mount, Router
 from spa.websocket import handshake, lifecycle
@@ -43,6 +44,8 @@ class App:
             WebSockets; ``*`` allows all.
         subprotocols: WebSocket subprotocols, the most wanted first.
         websocket_limits: bounds of each WebSocket.
+        json_module: what reads JSON bodies and writes what handlers return: ``orjson``, ``msgspec.json``, or any
+            module with ``loads`` and ``dumps``; Python's ``json`` by default. What is JSON stays the same.
         trusted_hosts: the names by which the app may be asked for, ``app.example``, or ``.app.example`` for that
             and all below it; a request with another ``Host`` is 400. None takes any.
         converters: further Werkzeug converters for patterns, by name.
@@ -60,6 +63,7 @@ class App:
         allowed_origins: Sequence[str] = (),
         subprotocols: Sequence[str] = (),
         websocket_limits: Limits | None = None,
+        json_module: Any = None,
         trusted_hosts: Sequence[str] | None = None,
         converters: Mapping[str, type[BaseConverter]] | None = None,
     ) -> None:
@@ -75,6 +79,7 @@ class App:
             handshake.check_allowed_origins(allowed_origins),
             websocket_limits or Limits(),
         )
+        self.codec = codec_of(json_module)
         self.clock = AlarmClock()
         self.connections = Registry()
         # Answers by exact path, asked before the routes; a handler puts them there for what will not change.
@@ -195,6 +200,8 @@ class App:
         is_upgrade = "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ)
         route, params = self.router.match(environ, is_upgrade)
         request = self.request_class(environ)
+        if self.codec is not PYTHON:
+            request.json_module = self.codec
         answer = route.handler(self, request, dict(params), route.name, **route.kwargs)
         return answer(environ, start_response)
 

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from spa.response import encode_json
+from spa.jsoncodec import encode_json
 
 CONTENT_TYPE = "text/event-stream"
 COMMENT = b":\n\n"  # says nothing: a stream opens with it, and is kept alive by it

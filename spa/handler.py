@@ -9,6 +9,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, MethodNotAllowed
 
 from spa import problem
+from spa.jsoncodec import Codec
 from spa.request import Request
 from spa.response import JSONResponse, Response
 from spa.websocket import handshake, lifecycle
@@ -30,6 +31,7 @@ class Application(Protocol):
     clock: AlarmClock
     connections: Registry
     shortcuts: dict[str, Shortcut]
+    codec: Codec
 
     def url(self, name: str, /, **values: Any) -> str:
         """Return the path of a named route."""
@@ -128,7 +130,7 @@ class Handler:
         if isinstance(value, (str, bytes)):
             return Response(value)
         if isinstance(value, (dict, list)):
-            return JSONResponse(value)
+            return JSONResponse(value, json_module=self.app.codec)
         if value is None:
             return Response(status=204)
         if isinstance(value, tuple) and len(value) in (2, 3):
@@ -209,7 +211,7 @@ class JSONHandler(Handler):
         """Turn what a method returned into a WSGI callable: JSON, unless it is a response, None or a tuple."""
         if value is None or isinstance(value, tuple) or callable(value):
             return super().to_response(value)
-        return JSONResponse(value)
+        return JSONResponse(value, json_module=self.app.codec)
 
 
 def methods_of(handler: type[Handler]) -> tuple[str, ...]:

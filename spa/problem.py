@@ -1,5 +1,6 @@
 """Render any HTTP error as a problem document (RFC 9457), or as a page for a browser."""
 
+import json
 from typing import Any
 
 from markupsafe import escape
@@ -8,21 +9,26 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from spa.jsoncodec import encode_json, plain
 from spa.requestid import request_id
-from spa.response import Response, encode_json
+from spa.response import Response
 
 DOCUMENT, PAGE = "application/problem+json", "text/html"
 ALWAYS_DOCUMENT = "spa.always_document"
+LONGEST_EXTENSIONS = 4000  # characters that a page shows of them
 
 TEMPLATE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>{status} {title}</title>
-<style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1rem}}</style>
+<style>
+body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1rem}}
+pre{{overflow:auto}}
+</style>
 <h1>{title}</h1>
 <p>{detail}</p>
-"""
+{extensions}"""
 NAMED = "<p>Request <code>{id}</code></p>\n"
 
 
@@ -43,7 +49,12 @@ def render(error: HTTPException, environ: dict[str, Any]) -> WerkzeugResponse:
     if name is not None:
         headers.append(("X-Request-ID", name))
     if ALWAYS_DOCUMENT not in environ and prefers_page(environ.get("HTTP_ACCEPT", "")):
-        page = TEMPLATE.format(status=status, title=escape(error.name), detail=escape(error.description or ""))
+        page = TEMPLATE.format(
+            status=status,
+            title=escape(error.name),
+            detail=escape(error.description or ""),
+            extensions=show_extensions(extensions_of(error)),
+        )
         if name is not None:
             page += NAMED.format(id=escape(name))
         return Response(page, status, headers, content_type="text/html; charset=utf-8")
@@ -54,11 +65,24 @@ def render(error: HTTPException, environ: dict[str, Any]) -> WerkzeugResponse:
 
 
 def document(error: HTTPException) -> dict[str, Any]:
-    """Return the members of the problem document (RFC 9457 section 3.1)."""
+    """Return the members of the problem document (RFC 9457 section 3.1), and behind them those of its own."""
     members: dict[str, Any] = {"type": "about:blank", "title": error.name, "status": error.code or 500}
     if error.description:
         members["detail"] = str(error.description)
-    return members
+    return members | extensions_of(error) | members
+
+
+def extensions_of(error: HTTPException) -> dict[str, Any]:
+    """Return the members that an error adds to its document, its attribute ``extensions`` (RFC 9457 section 3.2)."""
+    return dict(getattr(error, "extensions", ()))
+
+
+def show_extensions(extensions: dict[str, Any]) -> str:
+    """Return them as HTML, cut off where they are long."""
+    if not extensions:
+        return ""
+    text = json.dumps(extensions, ensure_ascii=False, indent=1, default=plain)
+    return f"<pre>{escape(text[:LONGEST_EXTENSIONS])}{'…' if len(text) > LONGEST_EXTENSIONS else ''}</pre>\n"
 
 
 def prefers_page(accept: str) -> bool:
@@ -66,5 +90,5 @@ def prefers_page(accept: str) -> bool:
     if PAGE not in accept:
         return False
     wanted = parse_accept_header(accept, MIMEAccept)
-    json = [wanted[name] for name in (DOCUMENT, "application/json") if name in accept]
-    return wanted[PAGE] > max(json, default=0)
+    others = [wanted[name] for name in (DOCUMENT, "application/json") if name in accept]
+    return wanted[PAGE] > max(others, default=0)

@@ -1,20 +1,22 @@
 """Read an HTTP request: Werkzeug's request, its JSON body, its session."""
 
-import re
-from json import JSONDecodeError, loads
-from typing import Any
+from typing import IO, Any, TypeVar, overload
 
 from werkzeug.exceptions import BadRequest, PreconditionFailed, PreconditionRequired, UnsupportedMediaType
 from werkzeug.http import quote_etag
+from werkzeug.utils import cached_property
 from werkzeug.wrappers import Request as WerkzeugRequest
 
+from spa import precondition
+from spa.body import open_body
 from spa.errors import SetupError
-from spa.precondition import check
+from spa.form import FormParser, Upload
+from spa.jsoncodec import PYTHON, NotJSON, codec_of
 from spa.requestid import request_id
+from spa.validation import compiler
 
+T = TypeVar("T")
 CONDITIONS = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_UNMODIFIED_SINCE")  # those that guard a change
-# A string, or a constant that is not JSON: what stands in a string is no constant.
-CONSTANTS = re.compile(r'"(?:[^"\\]++|\\.)*+"|-?Infinity|NaN', re.DOTALL)
 
 
 class Request(WerkzeugRequest):
@@ -25,6 +27,19 @@ class Request(WerkzeugRequest):
 
     max_content_length = 4 * 2**20
     """Bytes of body that are accepted; more is 413. None lifts the bound."""
+
+    max_form_memory_size = 500_000
+    """Bytes of a text in a form, and of an urlencoded form in all, that are accepted; more is 413."""
+
+    max_form_parts = 1000
+    """Fields and files of a form that are accepted; more is 413."""
+
+    form_data_parser_class = FormParser
+
+    json_module: Any = PYTHON
+    """What reads JSON bodies: a module as ``App(json_module=...)`` takes it, whose choice this becomes."""
+
+    _cached_data: Any = None  # Werkzeug's; given here, so that get_data need not read the environ
 
     def __init__(self, environ: dict[str, Any], populate_request: bool = False, shallow: bool = False) -> None:
         self.environ = environ
@@ -39,8 +54,25 @@ class Request(WerkzeugRequest):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         assigned = dict(self.__dict__)
         super().__init__(self.environ, False, self.shallow)
+        if not self.query_string.isascii():  # raw bytes, of which those that are not UTF-8 are left as %E9
+            self.query_string = self.query_string.decode(errors="werkzeug.url_quote").encode()
         self.__dict__.update(assigned)  # what was assigned before the first look is not overwritten by it
         return getattr(self, name)
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """The body, to be read once: whole and within ``max_content_length``, or not at all.
+
+        Raises:
+            RequestEntityTooLarge: 413, the body is larger; of a chunked body that is seen while it is read.
+            BadRequest: 400, also while it is read: the body ends too early, or is not chunked as it should be.
+        """
+        if self.shallow:
+            raise RuntimeError("a request made with shallow=True leaves the body to others")
+        return open_body(self.environ, self.max_content_length)
+
+    def _get_file_stream(self, *args: Any, **options: Any) -> IO[bytes]:  # Werkzeug's hook
+        return Upload()
 
     @property
     def id(self) -> str:
@@ -70,7 +102,7 @@ class Request(WerkzeugRequest):
         if is_required and not any(name in self.environ for name in CONDITIONS):
             raise PreconditionRequired("Send If-Match with the ETag of the state that you want to change.")
         quoted = None if etag is None else quote_etag(etag)
-        if check(self.environ["REQUEST_METHOD"], self.environ, etag=quoted, modified=modified) == 412:
+        if precondition.check(self.environ["REQUEST_METHOD"], self.environ, etag=quoted, modified=modified) == 412:
             raise PreconditionFailed("The resource is no longer in the state that the request was made for.")
 
     @property
@@ -86,43 +118,34 @@ class Request(WerkzeugRequest):
         session: dict[str, Any] = open_session()
         return session
 
-    def json(self) -> Any:  # Werkzeug has a property here; a body that is parsed, and may fail, is a call
+    @overload
+    def json(self, type: None = None) -> Any: ...
+
+    @overload
+    def json(self, type: type[T]) -> T: ...
+
+    @overload
+    def json(self, type: Any) -> Any: ...
+
+    def json(self, type: Any = None) -> Any:  # Werkzeug has a property here; a body that may fail is a call
         """Return the value of a JSON body, of type ``application/json`` or any ``+json`` type.
+
+        Args:
+            type: what to make of the value: a dataclass, a TypedDict, or any type that may stand in one
+                (``list[str]``); a ``msgspec.Struct``; a pydantic model or ``TypeAdapter``. None takes the value as
+                it is.
 
         Raises:
             UnsupportedMediaType: 415, the Content-Type is not JSON.
             BadRequest: 400, the body is not JSON in UTF-8; the description names line and column.
             RequestEntityTooLarge: 413, the body is larger than ``max_content_length``.
+            ValidationError: 422, the value is not of the type; it tells each place where it is not.
+            TypeError: JSON cannot be checked against this type.
         """
-        if not self.is_json:
+        if self.environ.get("CONTENT_TYPE") != "application/json" and not self.is_json:  # most are just that
             raise UnsupportedMediaType("The body must be JSON: send Content-Type: application/json.")
-        data = self.get_data(cache=True)
         try:
-            text = data.decode()
-        except UnicodeDecodeError as error:
-            before = data[: error.start].decode()
-            place = JSONDecodeError(f"it is not UTF-8 ({error.reason})", before, len(before))
-            raise _refuse(place) from error
-        try:
-            return loads(text, parse_constant=_refuse_constant)
-        except JSONDecodeError as error:
-            raise _refuse(error) from error
+            value = codec_of(self.json_module).loads(self.get_data(cache=True))
         except NotJSON as error:
-            constant = next(token for token in CONSTANTS.finditer(text) if not token[0].startswith('"'))
-            raise _refuse(JSONDecodeError(f"{error} is not a JSON value", text, constant.start())) from error
-        except ValueError as error:
-            raise BadRequest("The body is not JSON that can be read: it holds a number of too many digits.") from error
-        except RecursionError as error:
-            raise BadRequest("The body is not JSON that can be read: it is nested too deeply.") from error
-
-
-class NotJSON(ValueError):
-    """A constant that Python's parser knows and JSON does not."""
-
-
-def _refuse_constant(name: str) -> Any:
-    raise NotJSON(name)
-
-
-def _refuse(error: JSONDecodeError) -> BadRequest:
-    return BadRequest(f"The body is not JSON: {error.msg}: line {error.lineno} column {error.colno}.")
+            raise BadRequest(f"The body is not JSON: {error}.") from error
+        return value if type is None else compiler.check(value, type)

@@ -1,6 +1,5 @@
 """Write an HTTP response: text, JSON."""
 
-import json
 import re
 from collections.abc import Iterable
 from typing import Any, ClassVar, Self
@@ -10,6 +9,7 @@ from werkzeug.exceptions import PreconditionFailed
 from werkzeug.http import generate_etag
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from spa.jsoncodec import codec_of, encode_json
 from spa.precondition import check
 
 Start = Any  # WSGI's start_response
@@ -124,9 +124,11 @@ class JSONResponse(Response):
     """A value as ``application/json``: ``JSONResponse({"a": 1})`` sends ``{"a": 1}``, in UTF-8.
 
     Args:
-        value: what to encode.
+        value: what to encode: what JSON has, and dates, times, durations, decimals, UUIDs, enums, dataclasses,
+            sets, paths and bytes. It is encoded at once.
         status: the status code, 200 by default.
         headers: further headers.
+        json_module: what encodes it, Python's ``json`` by default; see ``App``.
 
     Raises:
         TypeError, ValueError: JSON has no such value; NaN and the infinities are among them.
@@ -134,10 +136,14 @@ class JSONResponse(Response):
 
     default_mimetype = "application/json"
 
-    def __init__(self, value: Any, status: int | str | None = None, headers: Any = None, **options: Any) -> None:
-        super().__init__(encode_json(value), status, headers, **options)
-
-
-def encode_json(value: Any) -> bytes:
-    """Return the bytes of a value as JSON (RFC 8259): UTF-8, and no NaN."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    def __init__(
+        self,
+        value: Any,
+        status: int | str | None = None,
+        headers: Any = None,
+        *,
+        json_module: Any = None,
+        **options: Any,
+    ) -> None:
+        data = encode_json(value) if json_module is None else codec_of(json_module).dumps(value)
+        super().__init__(data, status, headers, **options)

@@ -11,6 +11,7 @@ from werkzeug.wsgi import get_path_info
 
 from spa.errors import SetupError
 from spa.response import Response
+from spa.segmenttree import SegmentTree
 
 RouteHandler = Callable[..., Callable[..., Iterable[bytes]]]
 Match = tuple["Route", Mapping[str, Any]]
@@ -102,6 +103,7 @@ class Router:
         self.mounts: list[Mount] = []
         self._named: dict[str, Route] = {}
         self._map = Map(converters=converters)
+        self._tree: SegmentTree[Route] = SegmentTree(converters or ())
         for item in _flatten(items, "", ""):
             if isinstance(item, Mount):
                 self.mounts.append(item)
@@ -127,6 +129,9 @@ class Router:
         fixed = self._fixed.get(raw)
         if fixed is not None:
             return fixed
+        found = self._tree.find(raw) if raw.isascii() else None
+        if found is not None:
+            return found
         return self._match_rules(get_path_info(environ), environ, is_upgrade)  # type: ignore[arg-type]
 
     def find_mount(self, environ: Mapping[str, Any]) -> Mount | None:
@@ -173,6 +178,7 @@ class Router:
             raise SetupError(f"route {route.pattern!r}: {error}") from error
         except SyntaxError as error:  # Werkzeug compiles a function of the variables
             raise SetupError(f"route {route.pattern!r}: a variable is there twice; rename one of them") from error
+        self._tree.add(route.pattern, route)
 
     def _match_fixed(self) -> dict[str, Match]:
         """Return what Werkzeug finds for each pattern without variables, for it to be asked once only."""

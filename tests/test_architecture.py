@@ -25,6 +25,7 @@ PURE = {
     "spa.websocket.limits",
     "spa.websocket.protocol",
     "spa.precondition",
+    "spa.segmenttree",
     "spa.static.conditional",
     "spa.static.css",
     "spa.static.hashing",
@@ -36,9 +37,15 @@ PURE = {
     "spa.static.sourcemap",
     "spa.static.tag",
     "spa.live.channel",
+    "spa.scalar",
     "spa.testing.protocol",
+    "spa.validation.compiler",
+    "spa.validation.mismatch",
+    "spa.validation.model",
+    "spa.validation.shape",
 } & set(FILES)
-WORDS = {"spa.event", "spa.problem", "spa.request", "spa.response"}  # the words of HTTP: they know pure files only
+# The words of HTTP: they know pure files only.
+WORDS = {"spa.body", "spa.event", "spa.form", "spa.jsoncodec", "spa.problem", "spa.request", "spa.response"}
 IMPURE = {"socket", "ssl", "select", "os", "pathlib", "time", "threading", "gevent", "geventwebsocket"}
 NETWORK = {"socket", "ssl", "select", "gevent", "geventwebsocket"}
 OPTIONAL = {"brotli", "gunicorn", "jwt", "msgspec", "orjson", "pydantic", "redis", "watchfiles", "zstandard"}

@@ -12,38 +12,40 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 import websocket
 
 from tests.processes import ROOT, free_port, running
+from tests.wire import wait_for
 
 EXAMPLES = ROOT / "examples"
 TIMEOUT = 15.0  # seconds for one answer
 
 
 def request(port: int, method: str, path: str, value: Any = None) -> tuple[int, str, str]:
-    """Return status, media type and body of an answer."""
+    """Return status, media type and text of an answer."""
     status, headers, body = exchange(port, method, path, value)
-    return status, headers.get_content_type(), body
+    return status, headers.get_content_type(), body.decode()
 
 
 def exchange(
     port: int, method: str, path: str, value: Any = None, headers: Mapping[str, str] | None = None
-) -> tuple[int, http.client.HTTPMessage, str]:
+) -> tuple[int, http.client.HTTPMessage, bytes]:
     """Return status, headers and body of an answer."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
         body = None if value is None else json.dumps(value)
         kind = {"Content-Type": "application/json"} if body else {}
         connection.request(method, path, body, {**kind, **(headers or {})})
         answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read().decode()
+        return answer.status, answer.headers, answer.read()
 
 
 @contextmanager
 def connect(port: int, path: str, **options: Any) -> Iterator[websocket.WebSocket]:
-    """Open a WebSocket, and close it at the end."""
+    """Open a WebSocket, with the Origin of a page that comes from there, and close it at the end."""
     ws = websocket.create_connection(f"ws://127.0.0.1:{port}{path}", timeout=TIMEOUT, **options)
     try:
         yield ws
@@ -136,6 +138,19 @@ def use_smart_static(port: int) -> None:
         assert hashlib.md5(text.encode()).hexdigest()[:12] in link
 
 
+def use_validation(port: int) -> None:
+    item = {"name": "tea", "price": "4.10", "count": 2}
+    status, _, body = request(port, "POST", "/orders/", {"items": [item], "placed": "2030-01-31T12:00:00Z"})
+    order = {"items": [item], "shipping": "post", "placed": "2030-01-31T12:00:00Z"}
+    assert (status, json.loads(body)) == (201, {"number": 1, "total": "8.20", "order": order})
+    assert json.loads(request(port, "GET", "/orders/")[2]) == {"1": order}
+    wrong = {"items": [{"name": "tea", "price": 4.1}, {**item, "count": 0}], "shipping": "pigeon"}
+    for value, places in ((wrong, [["items", 0, "price"], ["items", 1], ["shipping"]]), ({"items": []}, [["items"]])):
+        status, media_type, body = request(port, "POST", "/orders/", value)
+        assert (status, media_type) == (422, "application/problem+json")
+        assert [error["loc"] for error in json.loads(body)["errors"]] == places
+
+
 def use_middleware(port: int) -> None:
     def ask(method: str, path: str, **headers: str) -> http.client.HTTPResponse:
         connection.request(method, path, "a line" if method == "POST" else None, headers=headers)
@@ -181,7 +196,72 @@ def use_login(port: int) -> None:
     assert exchange(port, "DELETE", "/login/", headers={"Cookie": cookie})[1]["Set-Cookie"].startswith("session=;")
 
 
+def use_dashboard(port: int) -> None:
+    status, headers, page = exchange(port, "GET", "/")
+    assert (status, headers.get_content_type()) == (200, "text/html")
+    assert headers["Content-Security-Policy"].startswith("script-src 'self' 'sha256-")
+    for link in re.findall(r'(?:src|href)="([^"]+)"', page.decode()):
+        status, headers, body = exchange(port, "GET", link)
+        assert (status, "immutable" in headers["Cache-Control"]) == (200, True)
+        assert hashlib.md5(body).hexdigest()[:12] in link
+
+    rooms = json.loads(request(port, "GET", "/api/rooms/")[2])
+    kitchen = next(room for room in rooms if room["name"] == "Kitchen")
+    url = f"/api/rooms/{kitchen['id']}/"
+    with connect(port, "/api/rooms/") as ws:
+        names = [room["name"] for room in json.loads(ws.recv())]
+        assert names == [room["name"] for room in rooms]
+        settings = {"name": "Scullery", "target": 18}
+        assert exchange(port, "PUT", url, settings)[0] == 428
+        assert exchange(port, "PUT", url, {**settings, "target": 99}, {"If-Match": '"1"'})[0] == 422
+        for target in (True, "18", None):
+            assert exchange(port, "PUT", url, {**settings, "target": target}, {"If-Match": '"1"'})[0] == 422
+        assert exchange(port, "PUT", url, {**settings, "name": "Hall"}, {"If-Match": '"1"'})[0] == 409
+        status, headers, body = exchange(port, "PUT", url, settings, {"If-Match": '"1"'})
+        assert (status, headers["ETag"]) == (200, '"2"')
+        assert json.loads(body) == {"id": kitchen["id"], **settings, "version": 2}
+        assert exchange(port, "PUT", url, settings, {"If-Match": '"1"'})[0] == 412
+        wait_for(lambda: any(room["name"] == "Scullery" for room in json.loads(ws.recv())), "the other name")
+        assert exchange(port, "GET", url, headers={"If-None-Match": '"2"'})[0] == 304
+        assert exchange(port, "DELETE", url, headers={"If-Match": '"2"'})[0] == 204
+        wait_for(lambda: kitchen["id"] not in [room["id"] for room in json.loads(ws.recv())], "one room less")
+    assert request(port, "GET", url)[:2] == (404, "application/problem+json")
+    more = [{"name": f"Room {number}", "target": 20} for number in range(8)]
+    statuses = [request(port, "POST", "/api/rooms/", settings)[0] for settings in more]
+    assert statuses == [201] * 7 + [409]  # 5 + 7 are the most
+
+
+def use_vite(port: int) -> None:
+    browser = {"Accept": "text/html,*/*;q=0.8"}
+    status, headers, page = exchange(port, "GET", "/", headers=browser)
+    assert (status, headers.get_content_type(), headers["Cache-Control"]) == (200, "text/html", "no-cache")
+    assert exchange(port, "GET", "/about", headers=browser)[2] == page
+    assert exchange(port, "GET", "/about")[0] == 404  # a fetch is not meant for the page
+    links = re.findall(r'(?:src|href)="(/[^"]+\.(?:js|css))"', page.decode())
+    assert len(links) == 2
+    for link in links:
+        status, headers, _ = exchange(port, "GET", link)
+        assert (status, "immutable" in headers["Cache-Control"]) == (200, True)
+    assert exchange(port, "GET", "/assets/index-AAAAaaa1.js", headers=browser)[0] == 404
+    assert request(port, "GET", "/api/none/")[:2] == (404, "application/problem+json")
+    assert exchange(port, "GET", "/api/none/", headers=browser)[0] == 404
+    use_notes(port)
+
+
+def use_notes(port: int) -> None:
+    """Use the API of the Vite example, over Spa's port or Vite's."""
+    before = json.loads(request(port, "GET", "/api/notes/")[2])
+    with connect(port, "/api/notes/") as ws:
+        assert json.loads(ws.recv()) == before
+        status, media_type, problem = request(port, "POST", "/api/notes/", {"text": " "})
+        assert (status, media_type) == (400, "application/problem+json")
+        assert json.loads(problem)["detail"] == "A note has 1 to 200 characters."
+        assert request(port, "POST", "/api/notes/", {"text": "buy tea"})[0] == 201
+        assert json.loads(ws.recv()) == [*before, "buy tea"]
+
+
 USES: dict[str, Callable[[int], None]] = {
+    "dashboard": use_dashboard,
     "event_stream": use_event_stream,
     "login": use_login,
     "middleware": use_middleware,
@@ -192,17 +272,28 @@ USES: dict[str, Callable[[int], None]] = {
     "simple_static": use_simple_static,
     "simple_websocket": use_simple_websocket,
     "smart_static": use_smart_static,
+    "validation": use_validation,
+    "vite": use_vite,
 }
 
 
+def place(name: str) -> tuple[Path, str]:
+    """Return the directory and the module of an example: a file, or ``app.py`` in a folder."""
+    return (EXAMPLES / name, "app") if (EXAMPLES / name).is_dir() else (EXAMPLES, name)
+
+
 def test_every_example_has_its_use_here() -> None:
-    assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == sorted(USES)
+    files = [path.stem for path in EXAMPLES.glob("*.py")]
+    folders = [path.parent.name for path in EXAMPLES.glob("*/app.py")]
+    assert sorted(files + folders) == sorted(USES)
 
 
 @pytest.mark.parametrize("name", USES)
 def test_an_example_serves_and_stops_on_sigterm(name: str) -> None:
     port = free_port()
-    with running([sys.executable, f"{name}.py"], port, {"PORT": str(port), "HOST": "127.0.0.1"}, EXAMPLES) as program:
+    directory, module = place(name)
+    command = [sys.executable, f"{module}.py"]
+    with running(command, port, {"PORT": str(port), "HOST": "127.0.0.1"}, directory) as program:
         USES[name](port)
         code, _, err = program.stop()
     assert "Traceback" not in err
@@ -227,9 +318,10 @@ def test_an_example_with_an_open_websocket_closes_it_when_it_stops() -> None:
 @pytest.mark.parametrize("name", USES)
 def test_importing_an_example_starts_no_server(name: str) -> None:
     port = free_port()
+    directory, module = place(name)
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", f"import {name}"],
-        cwd=EXAMPLES,
+        [sys.executable, "-W", "error", "-c", f"import {module}"],
+        cwd=directory,
         env={**os.environ, "PORT": str(port)},
         capture_output=True,
         text=True,
@@ -239,17 +331,18 @@ def test_importing_an_example_starts_no_server(name: str) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     assert done.stderr == (
-        f"spa.run ignored while {name} is imported; run the module itself to start its server\n"
+        f"spa.run ignored while {module} is imported; run the module itself to start its server\n"
     )
 
 
 @pytest.mark.parametrize("name", USES)
 def test_gunicorn_serves_an_example(name: str) -> None:
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-k", "gevent", "-b", f"127.0.0.1:{port}", f"{name}:app"]
-    with running(command, port, cwd=EXAMPLES) as program:
+    directory, module = place(name)
+    command = [sys.executable, "-m", "gunicorn", "-k", "gevent", "-b", f"127.0.0.1:{port}", f"{module}:app"]
+    with running(command, port, cwd=directory) as program:
         USES[name](port)
         code, _, err = program.stop()
     assert "Traceback" not in err
     assert code == 0, err
-    assert f"spa.run ignored while {name} is imported" in err
+    assert f"spa.run ignored while {module} is imported" in err

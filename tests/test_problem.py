@@ -157,6 +157,37 @@ def test_the_page_links_to_nothing_outside():
     assert "http" not in rendered(NotFound("x"), "text/html").text
 
 
+class Refused(NotFound):
+    extensions = {"errors": [{"loc": ["<b>", 0], "msg": "ü"}], "status": 200, "title": "Fine"}  # noqa: RUF012
+
+
+def test_the_members_that_an_error_adds_are_in_the_document_and_do_not_replace_its_own():
+    assert rendered(Refused("Gone.")).json == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "Gone.",
+        "errors": [{"loc": ["<b>", 0], "msg": "ü"}],
+    }
+    assert list(rendered(Refused("Gone.")).json)[:4] == ["type", "title", "status", "detail"]
+
+
+def test_the_members_that_an_error_adds_are_on_the_page_escaped():
+    page = rendered(Refused("Gone."), "text/html").text
+    assert "&lt;b&gt;" in page
+    assert "<b>" not in page
+    assert "ü" in page
+    assert "<pre>" not in rendered(NotFound("Gone."), "text/html").text
+
+
+def test_many_of_them_are_cut_off_on_the_page_and_whole_in_the_document():
+    error = spa.ValidationError([(["<" * 10, number], "Is wrong.") for number in range(1000)])
+    page = rendered(error, "text/html").text
+    assert len(page) < 2 * problem.LONGEST_EXTENSIONS * len("&lt;")
+    assert "…</pre>" in page
+    assert len(rendered(error).json["errors"]) == 1000
+
+
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
 def test_a_500_names_the_request_as_the_log_does(accept):
     environ = create_environ(headers={"Accept": accept, "X-Request-ID": "from-a-proxy"})

@@ -13,6 +13,9 @@ from urllib.parse import quote
 from spa.errors import SetupError
 
 MODULES = (".js", ".mjs", ".json", ".css")  # what browsers import; others are reached by fetch or url()
+# Those that a browser is given the digest of. Chromium 156 ends the page (a crash of its renderer) when a JSON or CSS
+# module whose digest the map holds is reached again by a dynamic import.
+CHECKED = (".js", ".mjs")
 EXTERNAL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")  # a scheme (RFC 3986 section 3.1), or the page's own
 # What a browser's URL parser leaves as it is in a path, or encodes by itself alike in a module and in the map.
 # Percent-encoded are only the characters that would mean something else: % ? # and the backslash.
@@ -38,7 +41,7 @@ def build(
 
     Returns:
         ``imports``, from the URL of each module and from each bare name to a hashed URL, and ``integrity``, from
-        hashed URLs to digests.
+        hashed URLs of scripts to digests.
 
     Raises:
         SetupError: a name stands for a file that is not there.
@@ -47,7 +50,8 @@ def build(
     imports = {write_url(mount, path): url for path, url in modules.items()}
     for name, target in (names or {}).items():
         imports |= _name(name, target, files)
-    digests = {modules[path]: digest for path, digest in (integrity or {}).items() if path in modules}
+    scripts = {path: url for path, url in modules.items() if path.lower().endswith(CHECKED)}
+    digests = {scripts[path]: digest for path, digest in (integrity or {}).items() if path in scripts}
     return {"imports": imports, "integrity": digests} if digests else {"imports": imports}
 
 

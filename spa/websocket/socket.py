@@ -1,10 +1,10 @@
 """The WebSocket as a handler sees it, at ``self.ws``."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from spa.errors import ConnectionClosed, InvalidMessage
+from spa.jsoncodec import NotJSON, decode_json, encode_json
 from spa.websocket.connection import Connection, State
 from spa.websocket.protocol import Bytes, encode
 
@@ -69,8 +69,8 @@ class WebSocket:
         if isinstance(message, bytes):
             raise InvalidMessage("expected JSON in a text message, got a binary one")
         try:
-            return json.loads(message)
-        except (ValueError, RecursionError) as error:
+            return decode_json(message)
+        except NotJSON as error:
             raise InvalidMessage(f"not JSON: {error}") from error
 
     def send(self, message: str | Bytes) -> None:
@@ -92,7 +92,7 @@ class WebSocket:
             ConnectionClosed: as ``send``.
             TypeError, ValueError: JSON has no such value.
         """
-        self.send(json.dumps(value, ensure_ascii=False, allow_nan=False))
+        self.send(encode_json(value).decode())
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Send a Close behind what is queued, and return at once; on a closed WebSocket it does nothing.

@@ -96,10 +96,10 @@ def test_a_key_is_what_a_browser_makes_of_the_path(path, key):
     assert list(build({path: "/s/x.js"}, "/s/")["imports"]) == [key]
 
 
-def test_integrity_is_keyed_by_hashed_url_and_only_for_modules():
-    files = hashed("a.js", "b.png")
-    made = build(files, "/s/", integrity={"a.js": "sha384-A", "b.png": "sha384-B", "gone.js": "sha384-C"})
-    assert made["integrity"] == {files["a.js"]: "sha384-A"}
+def test_integrity_is_keyed_by_hashed_url_and_only_for_scripts():
+    files = hashed("a.js", "A.MJS", "b.png", "c.json", "d.css")
+    made = build(files, "/s/", integrity={**{path: f"sha384-{path}" for path in files}, "gone.js": "sha384-C"})
+    assert made["integrity"] == {files["a.js"]: "sha384-a.js", files["A.MJS"]: "sha384-A.MJS"}
 
 
 def test_a_map_without_digests_has_no_member_for_them():

@@ -1,21 +1,20 @@
 """Test in a browser that a page's module graph arrives at hashed URLs, however the modules import each other."""
 
 import re
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
 
 import pytest
 
+from tests.chromium import CHROMIUM, FLAGS, needs_chromium
 from tests.processes import ROOT, free_port, running
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TIMEOUT = 60.0  # seconds for the browser to start, show one page and end, on a busy machine
 # Milliseconds on the page's own clock, which stands still while something loads: more than its timers need.
 VIRTUAL_TIME = 10_000
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a browser: apt-get install chromium chromium-driver")
+pytestmark = needs_chromium
 
 REPORT = """
 export function ran(name) {
@@ -71,7 +70,14 @@ import { ran } from './report.js';
 export const b = 'circle';
 queueMicrotask(() => ran(a()));
 """,
-    "js/dynamic.js": "import { ran } from './report.js'; ran('dynamic'); await import('./deeper/still.js');",
+    "js/dynamic.js": """
+import { ran } from './report.js';
+import data from './data.json' with { type: 'json' };
+import sheet from './sheet.css' with { type: 'css' };
+
+ran(`dynamic ${data.value} ${sheet === document.adoptedStyleSheets[0]}`);
+await import('./deeper/still.js');
+""",
     "js/deeper/still.js": "import { ran } from '../report.js'; ran('still');",
     "js/computed-one.js": "import { ran } from './report.js'; ran('computed one');",
     "js/computed-two.js": "import { ran } from './report.js'; ran('computed two');",
@@ -90,8 +96,8 @@ html { background: url(../img/a.svg) }
 }
 RAN = {
     *("app", "relative", "up", "absolute", "bare", "inner", "next", "a b+c", "é", "100%", "circle", "json 42"),
-    *("css rgb(1, 2, 3)", "dynamic", "still", "computed one", "computed two", "gone is missing", "font is none"),
-    *("worker", "end number"),
+    *("css rgb(1, 2, 3)", "dynamic 42 true", "still", "computed one", "computed two", "gone is missing"),
+    *("font is none", "worker", "end number"),
 }
 AT_ROOT_ONLY = {"js/also.js", "js/absolute.js"}
 EXPECTED_ON_CONSOLE = ("gone.js", "decode downloaded font", "OTS parsing error")
@@ -133,10 +139,8 @@ def show(url, profile):
     """Return the page at a URL when its scripts have run, and what the browser has logged on its console."""
     done = subprocess.run(
         [
-            *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"),
-            *("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
-            *("--enable-logging=stderr", f"--user-data-dir={profile}", f"--virtual-time-budget={VIRTUAL_TIME}"),
-            *("--dump-dom", url),
+            *(CHROMIUM, *FLAGS, "--enable-logging=stderr", f"--user-data-dir={profile}"),
+            *(f"--virtual-time-budget={VIRTUAL_TIME}", "--dump-dom", url),
         ],
         capture_output=True,
         text=True,

@@ -1,6 +1,7 @@
 """The WebSocket as a handler sees it."""
 
 import json
+from datetime import UTC, datetime
 
 import gevent
 import pytest
@@ -108,8 +109,8 @@ def test_what_json_has_no_words_for_is_refused(value, error):
 
 @pytest.mark.parametrize(
     ("opcode", "payload"),
-    [(TEXT, b""), (TEXT, b"{"), (TEXT, b"[" * 100_000), (BINARY, b"{}")],
-    ids=["empty", "cut", "deep", "binary"],
+    [(TEXT, b""), (TEXT, b"{"), (TEXT, b"[" * 100_000), (TEXT, b"[NaN]"), (BINARY, b"{}")],
+    ids=["empty", "cut", "deep", "NaN", "binary"],
 )
 def test_a_message_that_is_not_json_is_an_error_and_the_connection_goes_on(opcode, payload):
     with open_pair() as pair:
@@ -193,3 +194,9 @@ def test_the_set_of_a_broadcast_may_change_while_it_is_told():
         room = {socket_of(pair)}
         next(iter(room)).accept()
         assert broadcast((room.discard(socket) or socket for socket in list(room)), "x") == 1
+
+
+def test_json_goes_out_as_it_does_in_a_response():
+    with open_pair() as pair:
+        socket_of(pair).send_json({"at": datetime(2030, 1, 31, tzinfo=UTC)})
+        assert pair.peer.read_text() == '{"at": "2030-01-31T00:00:00Z"}'

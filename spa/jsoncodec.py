@@ -1,0 +1,288 @@
+"""Turn values into JSON and JSON into values, with Python's own module or another."""
+
+import re
+import sys
+from base64 import b64encode
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import lru_cache, partial, singledispatch
+from json import JSONDecodeError, JSONDecoder, JSONEncoder
+from math import isfinite
+from pathlib import PurePath
+from typing import Any, NoReturn
+from uuid import UUID
+
+from spa.errors import SetupError
+from spa.scalar import write_decimal, write_duration, write_time
+
+# A string, or a token that may be refused outside of one.
+TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+"|-?Infinity|NaN|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?', re.DOTALL)
+# An escape: of anything but a surrogate, of a pair of them, or (in the group) of a surrogate that stands alone.
+ESCAPES = re.compile(r"\\(?:[^u]|u[dD][89abAB]..\\u[dD][c-fC-F]..|u(?![dD][89a-fA-F])|(u))")
+NOT_NUMBERS = [kind(name) for kind in (float, Decimal) for name in ("NaN", "Infinity")]
+SAMPLE = {"é": [1, 2.5, None, True, "x"]}
+
+
+class NotJSON(ValueError):
+    """Text that is not JSON; the message says why, and where: the line and the column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """One way to read and write JSON.
+
+    Attributes:
+        loads: return the value of JSON, given as bytes or text; raises ``NotJSON``.
+        dumps: return a value as the bytes of JSON; raises ``TypeError`` or ``ValueError``.
+    """
+
+    loads: Callable[[bytes | str], Any]
+    dumps: Callable[[Any], bytes]
+
+
+@singledispatch
+def plain(value: Any) -> Any:
+    """Return what stands for a value in JSON: one step, down to what JSON has.
+
+    Raises:
+        TypeError: nothing does.
+        ValueError: it is a decimal that is not a number, or infinite.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    names = getattr(type(value), "__struct_fields__", None)  # of msgspec
+    if names is not None:
+        return {name: getattr(value, name) for name in names}
+    if hasattr(type(value), "__pydantic_validator__"):
+        return value.model_dump()
+    raise TypeError(f"JSON has no {type(value).__name__}")
+
+
+plain.register(datetime, write_time)
+plain.register(time, write_time)
+plain.register(timedelta, write_duration)
+plain.register(Decimal, write_decimal)
+plain.register(date, date.isoformat)
+plain.register(UUID, str)
+plain.register(PurePath, str)
+plain.register(tuple, list)  # a named one, which orjson does not take for a tuple
+
+
+@plain.register(Enum)
+def _(value: Enum) -> Any:
+    return value.value
+
+
+@plain.register(bytes)
+@plain.register(bytearray)
+def _(value: bytes) -> str:
+    return b64encode(value).decode()
+
+
+@plain.register(set)
+@plain.register(frozenset)
+def _(value: set[Any]) -> list[Any]:
+    try:
+        return sorted(value)  # the same bytes for the same set, in every process
+    except TypeError:
+        return list(value)
+
+
+ENCODER = JSONEncoder(ensure_ascii=False, allow_nan=False, default=plain)
+
+
+def encode_json(value: Any) -> bytes:
+    """Return a value as the bytes of JSON (RFC 8259): UTF-8, and no NaN.
+
+    Raises:
+        TypeError, ValueError: JSON has no such value.
+    """
+    return ENCODER.encode(value).encode()
+
+
+def decode_json(data: bytes | str) -> Any:
+    """Return the value of JSON, given as UTF-8 or as text.
+
+    Raises:
+        NotJSON: it is not JSON, holds a number that Python cannot, or is nested too deeply.
+    """
+    text = _text(data)
+    try:
+        value = DECODER.decode(text)
+    except JSONDecodeError as error:
+        raise NotJSON(f"{error.msg}: line {error.lineno} column {error.colno}") from error
+    except _Refused as error:
+        place = next(token.start() for token in TOKENS.finditer(text) if token[0] == error.token)
+        raise _not_json(error.reason, text, place) from error
+    except ValueError as error:
+        limit = sys.get_int_max_str_digits()
+        digits = (token for token in TOKENS.finditer(text) if token[0].lstrip("-").isdigit())
+        place = next(token.start() for token in digits if len(token[0].lstrip("-")) > limit)
+        raise _not_json("a number has too many digits", text, place) from error
+    except RecursionError as error:
+        raise NotJSON("it is nested too deeply") from error
+    _refuse_surrogates(text)
+    return value
+
+
+def codec_of(module: Any) -> Codec:
+    """Return how a module reads and writes JSON; None is Python's, a ``Codec`` is itself.
+
+    Raises:
+        SetupError: the module does neither; the message names what will do.
+    """
+    if module is None:
+        return PYTHON
+    if isinstance(module, Codec):
+        return module
+    return _known_codec(module) if isinstance(module, Hashable) else _make_codec(module)
+
+
+@lru_cache(maxsize=16)
+def _known_codec(module: Any) -> Codec:
+    return _make_codec(module)
+
+
+def _make_codec(module: Any) -> Codec:
+    read, write = _functions_of(module)
+    try:
+        works = read(_bytes(write(SAMPLE)).decode()) == SAMPLE
+    except Exception as error:
+        raise SetupError(f"json_module={_name(module)} does not work: {error!r}; try orjson or msgspec.json") from error
+    if not works:
+        raise SetupError(f"json_module={_name(module)} reads other values than it wrote; try orjson or msgspec.json")
+    is_lenient = any(_passes(read, text) for text in ("[NaN]", "[-Infinity]", "[1e999]"))
+    # What it writes for numbers that JSON has not; orjson and msgspec would make them null without a word.
+    stand_ins = {_bytes(write(number)) for number in NOT_NUMBERS if _passes(write, number)}
+
+    def loads(data: bytes | str) -> Any:
+        text = _text(data)
+        try:
+            value = read(text)
+        except Exception as error:  # each module has its own
+            decode_json(text)  # this names line and column of most of what is wrong
+            raise NotJSON(str(error)[:200]) from error
+        if is_lenient and not _is_finite(value):
+            decode_json(text)
+            raise NotJSON("a number is infinite, or not a number")
+        _refuse_surrogates(text)
+        return value
+
+    def dumps(value: Any) -> bytes:
+        data = _bytes(write(value))
+        if any(text in data for text in stand_ins) and not _is_finite(value):
+            raise ValueError("JSON has no NaN, and no infinity")
+        return data
+
+    return Codec(loads, dumps)
+
+
+def _functions_of(module: Any) -> tuple[Callable[[str], Any], Callable[[Any], bytes | str]]:
+    """Return how to read and to write with a module, with what it needs to write as Python's does here."""
+    if _has(module, "loads", "dumps"):
+        if hasattr(module, "OPT_PASSTHROUGH_DATETIME"):  # orjson
+            option = module.OPT_PASSTHROUGH_DATETIME | module.OPT_PASSTHROUGH_DATACLASS
+            return module.loads, partial(module.dumps, default=plain, option=option)
+        write = partial(module.dumps, default=plain, ensure_ascii=False)
+        return module.loads, write if _passes(write, SAMPLE) else partial(module.dumps, default=plain)
+    if _has(module, "decode", "encode"):  # msgspec.json
+        return module.decode, partial(module.encode, enc_hook=plain)
+    raise SetupError(
+        f"json_module={_name(module)} has no loads and dumps, nor decode and encode; pass orjson, msgspec.json, "
+        "or another module that has"
+    )
+
+
+def _is_finite(value: Any) -> bool:
+    """Tell whether no number within a value is infinite or NaN."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, float):
+            if not isfinite(value):
+                return False
+        elif isinstance(value, Mapping):
+            waiting.extend(value.values())
+        elif isinstance(value, (list, tuple)):
+            waiting.extend(value)
+        elif value is not None and not isinstance(value, (str, int)):
+            try:
+                waiting.append(plain(value))
+            except TypeError:
+                pass  # a type that only the module knows
+    return True
+
+
+def _text(data: bytes | str) -> str:
+    """Return what is to be read, as text; it is UTF-8, without a byte order mark (RFC 8259 section 8.1)."""
+    if isinstance(data, str):
+        text = data
+    else:
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as error:
+            before = data[: error.start].decode()
+            raise _not_json(f"it is not UTF-8 ({error.reason})", before, len(before)) from error
+    if text.startswith("\ufeff"):
+        raise _not_json("it begins with a byte order mark", text, 0)
+    return text
+
+
+def _refuse_surrogates(text: str) -> None:
+    """Refuse an escaped surrogate that stands alone: Python reads it into a string that can never be sent."""
+    if "\\ud" in text or "\\uD" in text:
+        alone = next((escape for escape in ESCAPES.finditer(text) if escape[1]), None)
+        if alone is not None:
+            raise _not_json("half of a surrogate pair", text, alone.start())
+
+
+def _not_json(reason: str, text: str, place: int) -> NotJSON:
+    error = JSONDecodeError(reason, text, place)
+    return NotJSON(f"{reason}: line {error.lineno} column {error.colno}")
+
+
+class _Refused(ValueError):
+    """A token that Python's parser knows, and JSON or a double does not."""
+
+    def __init__(self, token: str, reason: str) -> None:
+        super().__init__(reason)
+        self.token = token
+        self.reason = reason
+
+
+def _refuse_constant(token: str) -> NoReturn:
+    raise _Refused(token, f"{token} is not a JSON value")
+
+
+def _read_float(token: str) -> float:
+    value = float(token)
+    if not isfinite(value):
+        raise _Refused(token, "a number is too large")
+    return value
+
+
+def _passes(function: Callable[[Any], Any], value: Any) -> bool:
+    try:
+        function(value)
+    except Exception:
+        return False
+    return True
+
+
+def _bytes(data: bytes | str) -> bytes:
+    return data.encode() if isinstance(data, str) else data
+
+
+def _has(module: Any, *names: str) -> bool:
+    return all(callable(getattr(module, name, None)) for name in names)
+
+
+def _name(module: Any) -> str:
+    return str(getattr(module, "__name__", module))
+
+
+DECODER = JSONDecoder(parse_float=_read_float, parse_constant=_refuse_constant)
+PYTHON = Codec(decode_json, encode_json)

@@ -1,0 +1,6 @@
+"""Check JSON values against types, and build them."""
+
+from spa.validation.compiler import check
+from spa.validation.mismatch import ValidationError
+
+__all__ = ["ValidationError", "check"]

@@ -1,0 +1,219 @@
+"""Turn a type into the check of JSON values that builds it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, InitVar, fields, is_dataclass
+from decimal import Decimal
+from enum import Enum
+from functools import lru_cache
+from types import NoneType, UnionType
+from typing import Any, Literal, NamedTuple, NotRequired, Required, Union, get_args, get_origin, get_type_hints
+
+from spa.scalar import KINDS
+from spa.validation.mismatch import Enough, Errors, Loc
+from spa.validation.model import model_of
+from spa.validation.shape import Array, Check, Choice, Dictionary, Record, Scalar, Tagged, Tuple, one_of
+
+
+def check(value: Any, wanted: Any) -> Any:
+    """Return the ``wanted`` type made of a JSON value.
+
+    Raises:
+        ValidationError: the value does not fit; it tells each place where it does not.
+        TypeError: JSON cannot be checked against this type.
+    """
+    build = _compile(wanted, repr(wanted))
+    errors = Errors()
+    built = None
+    try:
+        built = build(value, (), errors)
+    except Enough:
+        pass
+    except RecursionError:
+        errors.append(((), "Is nested too deeply."))
+    if errors:
+        raise errors.error()
+    return built
+
+
+class Member(NamedTuple):
+    """One member of a record, as its class declares it."""
+
+    name: str
+    wanted: Any
+    is_required: bool
+
+
+class Compiler:
+    """What turns a type into a check: all of it, before the first value is looked at."""
+
+    def __init__(self) -> None:
+        self.records: dict[Any, Record] = {}  # a type may hold itself
+
+    def compile(self, wanted: Any, where: str) -> Check:
+        """Return the check of a type; ``where`` is for the message if there is none."""
+        types = list(_flatten(wanted))
+        return self._compile_one(types[0], where) if len(types) == 1 else self._compile_union(types, where)
+
+    def _compile_one(self, wanted: Any, where: str) -> Check:
+        found = _scalar_of(wanted)
+        if found is not None:
+            return found
+        if wanted is Any or wanted is object:
+            return _take_any
+        origin, args = get_origin(wanted) or wanted, get_args(wanted)
+        if origin is tuple and wanted is not tuple and (len(args) != 2 or args[1] is not ...):
+            return Tuple([self.compile(arg, f"{where}[{index}]") for index, arg in enumerate(args)])
+        if origin in (list, tuple, set, frozenset):
+            return Array(origin, self.compile(args[0] if args else Any, f"{where}[]"))
+        if origin is dict and args[:1] in ((), (str,)):
+            return Dictionary(self.compile(args[1] if args else Any, f"{where}[]"))
+        model = model_of(wanted)
+        if model is not None:
+            return model
+        if isinstance(origin, type) and (is_dataclass(origin) or hasattr(origin, "__required_keys__")) and not args:
+            return self._compile_record(origin)
+        raise TypeError(f"{where}: JSON cannot be checked against {wanted!r}; see Request.json for what it can be")
+
+    def _compile_record(self, wanted: type) -> Record:
+        if wanted not in self.records:
+            record = self.records[wanted] = Record(wanted)
+            members = list(_members_of(wanted))
+            record.required = [member.name for member in members if member.is_required]
+            literals = (member for member in members if get_origin(member.wanted) is Literal)
+            record.tags = {member.name: get_args(member.wanted) for member in literals}
+            for member in members:  # last: they may hold this very record
+                record.members[member.name] = self.compile(member.wanted, f"{wanted.__name__}.{member.name}")
+        return self.records[wanted]
+
+    def _compile_union(self, types: list[Any], where: str) -> Check:
+        scalars: list[Scalar] = []
+        arrays: list[Check] = []
+        objects: list[Check] = []
+        for wanted in types:
+            one = self._compile_one(wanted, where)
+            if one is _take_any:
+                return one
+            if isinstance(one, Scalar):
+                scalars.append(one)
+            else:
+                (arrays if isinstance(one, (Array, Tuple)) else objects).append(one)
+        if len(arrays) > 1:
+            raise TypeError(f"{where}: two kinds of array cannot be told apart in a union")
+        return Choice(scalars, arrays[0] if arrays else None, _one_object(objects, where))
+
+
+def _one_object(objects: list[Check], where: str) -> Check | None:
+    """Return one check for several kinds of object, which a tag must tell apart."""
+    if len(objects) < 2:
+        return objects[0] if objects else None
+    records = [each for each in objects if isinstance(each, Record)]
+    for tag in records[0].tags if len(records) == len(objects) else ():
+        owners = [(value, each) for each in records for value in each.tags.get(tag, (None,))]
+        values = {value for value, _ in owners if isinstance(value, str)}
+        if len(values) == len(owners):
+            return Tagged(tag, dict(owners))
+    raise TypeError(
+        f"{where}: several kinds of object in a union are told apart by a member of type Literal with other strings "
+        "in each, such as kind: Literal['cat']"
+    )
+
+
+@lru_cache(maxsize=1024)
+def _compile(wanted: Any, spelled: str) -> Check:  # int | str equals str | int, and the order counts
+    return Compiler().compile(wanted, wanted.__name__ if isinstance(wanted, type) else spelled)
+
+
+def _flatten(wanted: Any) -> Iterator[Any]:
+    """Yield the types of a union, or the one type, without the names and marks around it."""
+    origin = get_origin(wanted)
+    if origin in (Union, UnionType):
+        for each in get_args(wanted):
+            yield from _flatten(each)
+    elif origin in (Required, NotRequired):
+        yield from _flatten(get_args(wanted)[0])
+    elif hasattr(wanted, "__supertype__"):  # a NewType
+        yield from _flatten(wanted.__supertype__)
+    elif type(wanted).__name__ == "TypeAliasType":  # of Python 3.12
+        yield from _flatten(wanted.__value__)
+    else:
+        yield wanted
+
+
+def _members_of(wanted: Any) -> Iterator[Member]:
+    hints = get_type_hints(wanted, include_extras=True)
+    if not is_dataclass(wanted):
+        for name, hint in hints.items():
+            # The marks of annotations that are strings are seen here only.
+            marks = {Required: True, NotRequired: False}
+            yield Member(name, hint, marks.get(get_origin(hint), name in wanted.__required_keys__))
+        return
+    for name, hint in hints.items():
+        if isinstance(hint, InitVar):
+            raise TypeError(f"{name} is an InitVar; JSON is checked against fields only")
+    for field in fields(wanted):
+        if field.init:
+            is_required = field.default is MISSING and field.default_factory is MISSING
+            yield Member(field.name, hints[field.name], is_required)
+
+
+def _scalar_of(wanted: Any) -> Scalar | None:
+    if get_origin(wanted) is Literal:
+        return _among([(arg.value if isinstance(arg, Enum) else arg, arg) for arg in get_args(wanted)])
+    if not isinstance(wanted, type):
+        return SCALARS[NoneType] if wanted is None else None
+    if issubclass(wanted, Enum):
+        return _among([(each.value, each) for each in wanted])
+    return SCALARS.get(wanted)
+
+
+def _among(choices: list[tuple[Any, Any]]) -> Scalar:
+    """Return the check for one of some values; of the same type, as True equals 1 and 1.0."""
+    members = {(type(value), value): member for value, member in choices}
+
+    def read(value: Any) -> Any:
+        if isinstance(value, (list, dict)) or (type(value), value) not in members:
+            raise ValueError("not among the choices")
+        return members[type(value), value]
+
+    return Scalar(one_of(value for value, _ in choices), read)
+
+
+def _exactly(wanted: type) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if type(value) is not wanted:  # a bool is an int to Python, not to JSON
+            raise ValueError("of another type")
+        return value
+
+    return read
+
+
+def _read_number(value: Any) -> float:
+    if type(value) is float:
+        return value
+    try:
+        return float(_exactly(int)(value))
+    except OverflowError as error:
+        raise ValueError("too large") from error
+
+
+def _from_string(read: Callable[[str], Any]) -> Callable[[Any], Any]:
+    return lambda value: read(_exactly(str)(value))
+
+
+def _read_decimal(value: Any) -> Decimal:
+    return Decimal(value) if type(value) is int else KINDS[Decimal].read(_exactly(str)(value))
+
+
+def _take_any(value: Any, loc: Loc, errors: Errors) -> Any:
+    return value
+
+
+SCALARS: dict[Any, Scalar] = {
+    bool: Scalar("true or false", _exactly(bool)),
+    int: Scalar("an integer", _exactly(int)),
+    float: Scalar("a number", _read_number),
+    str: Scalar("a string", _exactly(str)),
+    NoneType: Scalar("null", _exactly(NoneType)),
+    **{wanted: Scalar(kind.expected, _from_string(kind.read)) for wanted, kind in KINDS.items()},
+    Decimal: Scalar(KINDS[Decimal].expected, _read_decimal),  # an integer loses nothing; a JSON number with a point may
+}

@@ -1,0 +1,110 @@
+"""Hold that types of msgspec and pydantic are checked by these packages, with their errors in the same form."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Generic, Literal, TypeVar
+
+import msgspec
+import pydantic
+import pytest
+
+from spa.validation import ValidationError, check
+
+T = TypeVar("T")
+
+
+class Point(msgspec.Struct, forbid_unknown_fields=True):
+    x: int
+    on: date | None = None
+    by_number: dict[int, Annotated[int, msgspec.Meta(ge=0)]] = {}
+
+
+class Page(msgspec.Struct, Generic[T]):
+    items: list[T]
+
+
+class User(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(strict=True, extra="forbid")
+
+    name: str = pydantic.Field(min_length=1)
+    born: date | None = None
+
+
+@pydantic.dataclasses.dataclass
+class Place:
+    city: str
+
+
+@dataclass
+class Both:
+    user: User
+    points: list[Point]
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "built"),
+    [
+        ({"x": 1, "on": "2030-01-31", "by_number": {"5": 1}}, Point, Point(1, date(2030, 1, 31), {5: 1})),
+        ({"items": [{"x": 1}]}, Page[Point], Page([Point(1)])),
+        ({"name": "a", "born": "2030-01-31"}, User, User(name="a", born=date(2030, 1, 31))),
+        ({"city": "x"}, Place, Place("x")),
+        (["2030-01-31T00:00:00Z"], pydantic.TypeAdapter(list[datetime]), [datetime.fromisoformat("2030-01-31T00Z")]),
+        ([{"name": "a"}], list[User], [User(name="a")]),
+        ({"user": {"name": "a"}, "points": [{"x": 1}]}, Both, Both(User(name="a"), [Point(1)])),
+        (None, User | None, None),
+        ({"name": "a"}, User | None, User(name="a")),
+    ],
+)
+def test_a_value_that_fits_is_built(value, wanted, built):
+    assert check(value, wanted) == built
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "errors"),
+    [
+        ({"x": "a"}, Point, [(["x"], "Expected `int`, got `str`.")]),
+        ({}, Point, [([], "Object missing required field `x`.")]),
+        ({"x": 1, "y": 2}, Point, [([], "Object contains unknown field `y`.")]),
+        ({"x": 1, "by_number": {"5": -1}}, Point, [(["by_number"], "Expected `int` >= 0.")]),
+        ({"x": 1, "by_number": {"a": 1}}, Point, [(["by_number"], "Expected `int`, got `str`.")]),
+        ({"items": [{"x": 1}, {"x": None}]}, Page[Point], [(["items", 1, "x"], "Expected `int`, got `null`.")]),
+        (
+            {"name": "", "born": 5, "age": 1},
+            User,
+            [
+                (["name"], "String should have at least 1 character."),
+                (["born"], "Input should be a valid date."),
+                (["age"], "Extra inputs are not permitted."),
+            ],
+        ),
+        ([True, None], pydantic.TypeAdapter(list[bool]), [([1], "Input should be a valid boolean.")]),
+        (
+            {"user": {}, "points": [{"x": 1}, {"x": "a"}]},
+            Both,
+            [(["user", "name"], "Field required."), (["points", 1, "x"], "Expected `int`, got `str`.")],
+        ),
+    ],
+)
+def test_their_errors_are_told_in_the_same_form(value, wanted, errors):
+    with pytest.raises(ValidationError) as caught:
+        check(value, wanted)
+    assert [(each["loc"], each["msg"]) for each in caught.value.errors] == errors
+
+
+def test_what_a_model_was_given_is_not_told():
+    with pytest.raises(ValidationError) as caught:
+        check({"name": ["secret"]}, User)
+    assert "secret" not in str(caught.value.extensions)
+
+
+class Circle(msgspec.Struct):
+    kind: Literal["circle"]
+
+
+class Square(msgspec.Struct):
+    kind: Literal["square"]
+
+
+def test_a_choice_of_their_types_is_theirs_to_make():
+    with pytest.raises(TypeError, match="several kinds of object"):
+        check({}, Circle | Square)
