@@ -14,7 +14,7 @@ from spa import problem
 from spa.app import SHOW_BUG
 from spa.errors import SetupError
 from spa.requestid import request_id
-from spa.response import Response, encode_json
+from spa.response import Response
 from spa.server.frames import count_machinery
 from spa.websocket.lifecycle import describe
 
@@ -35,6 +35,14 @@ def check_loopback(host: str) -> None:
         raise SetupError(
             f"debug runs code for whoever reaches {host}; use host='127.0.0.1', or leave debug out"
         )
+
+
+class ShownBug(InternalServerError):
+    """*500* that tells what was raised, and in a member ``traceback`` where, in lines."""
+
+    def __init__(self, error: BaseException, text: str) -> None:
+        super().__init__(f"{type(error).__name__}: {error}", original_exception=error)
+        self.extensions = {"traceback": text.splitlines()}
 
 
 class Debugger(DebuggedApplication):
@@ -66,13 +74,11 @@ class Debugger(DebuggedApplication):
         """Return the answer that shows an error: a page if the client prefers HTML, else a problem document."""
         filenames = (frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__))
         shown = DebugTraceback(error, skip=count_machinery(filenames))
-        headers = {"Vary": "Accept", "X-Request-ID": request_id(environ)}
         if problem.prefers_page(environ.get("HTTP_ACCEPT", "")):
+            headers = {"Vary": "Accept", "X-Request-ID": request_id(environ)}
             return Response(self._page(shown, environ), 500, headers, content_type="text/html; charset=utf-8")
-        members = problem.document(InternalServerError(f"{type(error).__name__}: {error}"))
-        members["request_id"] = request_id(environ)
-        members["traceback"] = shown.render_traceback_text().splitlines()
-        return Response(encode_json(members), 500, headers, content_type=problem.DOCUMENT)
+        environ[problem.ALWAYS_DOCUMENT] = True
+        return problem.render(ShownBug(error, shown.render_traceback_text()), environ)
 
     def _page(self, shown: DebugTraceback, environ: dict[str, Any]) -> str:
         for frame in shown.all_frames:
