@@ -114,7 +114,7 @@ def start(
     if handover is None and reload is not False:
         further = check_paths(() if reload is True else reload)
         command = find_command(sys.orig_argv, sys.modules["__main__"])
-        Reloader(listen(host, port), command, directory, further).run()
+        Reloader(command, directory, further).run(listen(host, port))
         return
     show_log(logging.getLogger("spa"))
     app = load()

@@ -115,7 +115,6 @@ class Reloader:
     """The parent.
 
     Args:
-        listener: the listening socket.
         command: starts the program again.
         directory: where Python files are watched.
         further: files and directories of which everything is watched.
@@ -124,24 +123,25 @@ class Reloader:
         SetupError: ``watchfiles`` is not installed.
     """
 
-    def __init__(self, listener: Any, command: Sequence[str], directory: Path, further: Sequence[Path]) -> None:
+    def __init__(self, command: Sequence[str], directory: Path, further: Sequence[Path]) -> None:
         try:
             import watchfiles
         except ImportError:
             raise SetupError("reload needs the package watchfiles: pip install 'spa[dev]'") from None
         self._watch: Callable[..., Iterable[set[tuple[Any, str]]]] = watchfiles.watch
         self._is_plain: Callable[[Any, str], bool] = watchfiles.DefaultFilter()  # no caches, no editor's own files
-        self._listener = listener
         self._command = command
         self._directory = directory
         self._further = further
-        self._lifeline, self._held = os.pipe()
+        self._descriptors: tuple[int, int]
         self._child: Any = None
         self._is_stopping = False
         self._has_told = False
 
-    def run(self) -> None:
-        """Serve until SIGINT or SIGTERM."""
+    def run(self, listener: Any) -> None:
+        """Serve on a listening socket until SIGINT or SIGTERM."""
+        lifeline, held = os.pipe()
+        self._descriptors = listener.fileno(), lifeline
         before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             self._start()
@@ -153,8 +153,9 @@ class Reloader:
                 self._child.kill()
             for number, handler in before.items():
                 signal.signal(number, handler)
-            os.close(self._lifeline)
-            os.close(self._held)
+            os.close(lifeline)
+            os.close(held)
+            listener.close()
 
     def is_set(self) -> bool:
         """Whether to stop; ``watchfiles`` asks as it asks an Event."""
@@ -183,13 +184,12 @@ class Reloader:
         return self._is_plain(change, path) and is_source(path, self._further)
 
     def _start(self) -> None:
-        descriptors = self._listener.fileno(), self._lifeline
-        environ = {**os.environ, VARIABLE: ",".join(map(str, (os.getpid(), *descriptors)))}
+        environ = {**os.environ, VARIABLE: ",".join(map(str, (os.getpid(), *self._descriptors)))}
         self._has_told = False
         # Ctrl-C reaches both processes, and the parent ends the child: the child begins with SIGINT ignored.
         handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
-            self._child = subprocess.Popen(self._command, pass_fds=descriptors, env=environ)
+            self._child = subprocess.Popen(self._command, pass_fds=self._descriptors, env=environ)
         finally:
             signal.signal(signal.SIGINT, handler)
 

@@ -250,7 +250,7 @@ def test_a_program_that_debugs_and_reloads_tells_the_same_pin(project):
 def test_without_watchfiles_the_message_names_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "watchfiles", None)
     with pytest.raises(SetupError, match=r"pip install 'spa\[dev\]'"):
-        reload.Reloader(None, [], tmp_path, [])
+        reload.Reloader([], tmp_path, [])
 
 
 @pytest.mark.parametrize(
