@@ -27,6 +27,8 @@ logger = logging.getLogger("spa")
 
 Body = Iterable[bytes]
 
+SHOW_BUG = "spa.show_bug"  # where a debugging server puts what answers for a bug: (error, environ) -> response
+
 
 class App:
     """A WSGI app made of routes.
@@ -167,8 +169,10 @@ class App:
             handler = self._error_handlers.find(error)
             if handler is None and not isinstance(error, HTTPException):
                 logger.error("%s: the handler failed", lifecycle.describe(environ), exc_info=error)
-                error = InternalServerError(original_exception=error)
+                bug, error = error, InternalServerError(original_exception=error)
                 handler = self._error_handlers.find(error)
+                if handler is None and SHOW_BUG in environ:
+                    return environ[SHOW_BUG](bug, environ)(environ, start_response)  # type: ignore[no-any-return]
             if handler is None:
                 return problem.render(error, environ)(environ, start_response)  # type: ignore[arg-type]
             answer = self._call_error_handler(handler, error, environ)

@@ -214,6 +214,11 @@ class JSONHandler(Handler):
         return JSONResponse(value, json_module=self.app.codec)
 
 
+def methods_of(handler: type[Handler]) -> tuple[str, ...]:
+    """Return the methods that a class of handlers answers, as in its ``Allow``."""
+    return handler._allow
+
+
 def _drop_body(body: Body) -> Body:
     """End an answer to HEAD without its body (RFC 9110 section 9.3.2), whoever wrote it."""
     try:

@@ -90,21 +90,26 @@ class Router:
         items: routes as tuples, and what ``include`` and ``mount`` return.
         converters: further Werkzeug converters for patterns, by name.
 
+    Attributes:
+        routes: in the order in which they were given.
+        mounts: in the order in which they are asked.
+
     Raises:
         SetupError: an item is not a route, a pattern is wrong, or a name is used twice.
     """
 
     def __init__(self, items: Iterable[Any], converters: Mapping[str, type[BaseConverter]] | None = None) -> None:
-        self._mounts: list[Mount] = []
+        self.routes: list[Route] = []
+        self.mounts: list[Mount] = []
         self._named: dict[str, Route] = {}
         self._map = Map(converters=converters)
         self._tree: SegmentTree[Route] = SegmentTree(converters or ())
         for item in _flatten(items, "", ""):
             if isinstance(item, Mount):
-                self._mounts.append(item)
+                self.mounts.append(item)
             else:
                 self._add(item)
-        self._mounts.sort(key=lambda mount: len(mount.path), reverse=True)
+        self.mounts.sort(key=lambda mount: len(mount.path), reverse=True)
         self._map.update()
         self._adapter = self._map.bind("localhost")
         self._fixed = self._match_fixed()
@@ -131,9 +136,9 @@ class Router:
 
     def find_mount(self, environ: Mapping[str, Any]) -> Mount | None:
         """Return the mount that owns the path of a request."""
-        if self._mounts:
+        if self.mounts:
             path = environ.get("PATH_INFO", "")
-            for mount in self._mounts:
+            for mount in self.mounts:
                 if path.startswith(mount.path) and path[len(mount.path) : len(mount.path) + 1] in ("", "/"):
                     return mount
         return None
@@ -166,6 +171,7 @@ class Router:
             if route.name in self._named:
                 raise SetupError(f"two routes are called {route.name!r}: give one of them another name, or none")
             self._named[route.name] = route
+        self.routes.append(route)
         try:
             self._map.add(Rule(route.pattern, endpoint=route))
         except (ValueError, LookupError) as error:

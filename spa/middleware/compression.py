@@ -50,14 +50,14 @@ class CompressionMiddleware:
         if not isinstance(minimum_size, int) or minimum_size < 0:
             raise SetupError(f"minimum_size is a number of bytes, not {minimum_size!r}")
         is_type = is_compressible if types is None else _check_types(types)
-        self._app = app
+        self.app = app
         self._policy = Policy(minimum_size, _check_codings(codings), is_type)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer a WSGI request."""
         if "HTTP_UPGRADE" in environ and is_upgrade(environ):
-            return self._app(environ, start_response)
-        return Exchange(self._policy, environ, start_response).run(self._app)
+            return self.app(environ, start_response)
+        return Exchange(self._policy, environ, start_response).run(self.app)
 
 
 def _check_codings(codings: Mapping[str, int] | None) -> dict[str, int]:

@@ -52,7 +52,7 @@ class CORSMiddleware:
             raise SetupError(f"CORSMiddleware wraps a WSGI app, not {app!r}")
         if not isinstance(max_age, int) or max_age < 0:
             raise SetupError(f"max_age is a number of seconds, not {max_age!r}")
-        self._app = app
+        self.app = app
         self._origins = frozenset(check_allowed_origins(ANY if origins == "*" else origins, "origins"))
         fallback = _check_names(methods or (), "methods")
         asked = _check_names(headers, "headers")
@@ -79,7 +79,7 @@ class CORSMiddleware:
         """Answer a WSGI request."""
         if "HTTP_UPGRADE" in environ and is_upgrade(environ):
             environ[ALLOWED_ORIGINS] = self._socket_origins.union(environ.get(ALLOWED_ORIGINS, ()))
-            return self._app(environ, start_response)
+            return self.app(environ, start_response)
         grant = self._grant(environ.get("HTTP_ORIGIN"))
 
         def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
@@ -87,7 +87,7 @@ class CORSMiddleware:
 
         if grant and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ and environ["REQUEST_METHOD"] == "OPTIONS":
             return self._answer_preflight(environ)(environ, start)
-        return self._app(environ, start)
+        return self.app(environ, start)
 
     def _grant(self, origin: str | None) -> Headers:
         """Return the headers that let a page of this origin read the answer; none if it may not."""
@@ -112,7 +112,7 @@ class CORSMiddleware:
         An OPTIONS that the app refuses, because it has none or wants credentials that a preflight never has, is no
         refusal of the request to come. That there is nothing, or that the app is broken, stays.
         """
-        answer = Response.from_app(self._app, environ, buffered=True)
+        answer = Response.from_app(self.app, environ, buffered=True)
         if answer.status_code == 404 or answer.status_code >= 500:
             return answer
         methods = answer.headers.get("Allow") or self._methods

@@ -39,7 +39,7 @@ class CSRFMiddleware:
     ) -> None:
         if not callable(app):
             raise SetupError(f"CSRFMiddleware wraps a WSGI app, not {app!r}")
-        self._app = app
+        self.app = app
         self._trusted = frozenset(check_allowed_origins(trusted_origins, "trusted_origins"))
         if self._trusted & {"*", "null"}:  # any site can make a page whose Origin is null
             raise SetupError("trusted_origins are single origins: '*' and 'null' would let any site in")
@@ -53,7 +53,7 @@ class CSRFMiddleware:
             or environ.get("HTTP_ORIGIN") in self._trusted
             or environ.get("PATH_INFO", "") in self._exempt
         ):
-            return self._app(environ, start_response)
+            return self.app(environ, start_response)
         refusal = Forbidden("The request comes from a page of another site.")
         return problem.render(refusal, environ)(environ, start_response)
 

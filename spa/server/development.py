@@ -1,5 +1,6 @@
 """Serve an app with gevent's WSGI server, WebSockets included."""
 
+import os
 import socket
 import ssl
 import time
@@ -7,18 +8,19 @@ from datetime import datetime
 from typing import Any
 
 import gevent
+import gevent.socket
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 from gevent.ssl import SSLContext
 from geventwebsocket.handler import WebSocketHandler
 
 from spa.requestid import KEY, request_id
+from spa.server import accesslog
 from spa.websocket.connection import Connection
 from spa.websocket.registry import Registry
 from spa.websocket.transport import read_ahead
 
 SMALL_BODY = 16 * 1024  # bytes up to which a body is copied behind its headers, to leave in one segment
-LONGEST_LOGGED = 1024  # characters of a request line in the log
 POLL = 0.02  # seconds between two looks at the requests that a stopping server waits for
 
 
@@ -30,6 +32,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     """
 
     server: "Server"
+    environ: dict[str, Any] | None
     is_idle = True
     head_length = 0
 
@@ -62,36 +65,43 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     def handle_one_response(self) -> None:
         """Answer one request; a stopping server closes the connection behind it."""
         super().handle_one_response()
+        # Not for the next request, which may be one that cannot be read, and is answered without either.
+        self._orig_status = self.environ = None
         self.is_idle = True
         if self.server.is_stopping:
             self.close_connection = True
 
     def log_request(self) -> None:
         """Write one line: client, request, status, bytes, duration; for a WebSocket its code and duration."""
-        self.server.log.write(self.format_request() + "\n")
-
-    def format_request(self) -> str:
-        """Return that line, with control characters escaped, and of bounded length."""
-        address = self.client_address
-        client = address[0] if isinstance(address, tuple) and address else "-"
-        now = datetime.now().isoformat(" ", "seconds")
-        request = (self.requestline or "")[:LONGEST_LOGGED].encode("unicode_escape").decode("ascii")
         took = (self.time_finish or time.time()) - self.time_start
         connection: Connection | None = (self.environ or {}).get("spa.connection")
         if connection is not None:
-            outcome = f"WebSocket closed {connection.code} after {took:.1f} s"
-        else:
-            status = (self._orig_status or self.status or "000").split()[0]
-            outcome = f"{status} {max(0, self.response_length - self.head_length)} B {took * 1000:.1f} ms"
-        return f'{client} [{now}] "{request}" {outcome}{self._name()}'
+            self._log(accesslog.format_closed(self._entry(), connection.code, took, self.server.is_coloured))
+            return
+        status = (self._orig_status or self.status or "000").split()[0]
+        size = max(0, self.response_length - self.head_length)
+        self._log(accesslog.format_request(self._entry(), status, size, took, self.server.is_coloured))
 
-    def _name(self) -> str:
+    def log_error(self, msg: str, *args: Any) -> None:
+        """Write why a request could not be read, in one line; gevent's own is longer than the request."""
+        self.server.error_log.write(f"{accesslog.escape(msg % args if args else msg)}\n")
+
+    def _log(self, line: str) -> None:
+        self.server.log.write(f"{line}\n")
+
+    def _entry(self) -> accesslog.Entry:
+        address = self.client_address
+        client = address[0] if isinstance(address, tuple) and address else "-"
+        return accesslog.Entry(client, datetime.now(), self.requestline or "", self._name())
+
+    def _name(self) -> str | None:
         """Return how the request is called, if somebody called it by a name: a proxy, or an entry in the log."""
         environ = self.environ or {}
-        return f" [{request_id(environ)}]" if KEY in environ or "HTTP_X_REQUEST_ID" in environ else ""
+        return request_id(environ) if KEY in environ or "HTTP_X_REQUEST_ID" in environ else None
 
     def _hijack(self) -> tuple[Any, bytes]:
         self.close_connection = True
+        self._log(accesslog.format_opened(self._entry(), self.server.is_coloured))
         early = read_ahead(self.socket, self.rfile)
         self.rfile.close()  # an idle WebSocket would keep its buffer of 8 KiB, and the parsed headers
         del self.headers
@@ -140,6 +150,26 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
             context.load_cert_chain(certfile, keyfile)
         environ = {"wsgi.multithread": True, **(options.pop("environ", None) or {})}
         super().__init__(listener, app, environ=environ, **options)
+        is_terminal = getattr(self.log, "isatty", bool)()
+        self.is_coloured = accesslog.wants_colour(is_terminal, os.environ)
+
+    @classmethod
+    def open_listener(cls, host: str, port: int) -> Any:
+        """Return a listening socket for a server; gevent's own way leaves it open where it fails.
+
+        Raises:
+            OSError: the address cannot be had.
+        """
+        listener = gevent.socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+            listener.listen(cls.backlog)
+            listener.setblocking(False)
+        except OSError:
+            listener.close()
+            raise
+        return listener
 
     def init_socket(self) -> None:
         """Open the listener; its connections inherit TCP_NODELAY, without which replies wait 40 ms."""

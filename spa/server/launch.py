@@ -1,10 +1,14 @@
 """Run an app on Spa's own server: read the environment, open the port, stop on a signal."""
 
 import errno
+import logging
 import os
 import signal
+import ssl
 import sys
 import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -12,86 +16,185 @@ from gevent import monkey
 from gevent.event import Event
 
 from spa.errors import SetupError
+from spa.server.debug import Debugger, check_loopback
 from spa.server.development import Server
+from spa.server.find import is_finding
+from spa.server.reload import (
+    DRAIN,
+    Handover,
+    Reloader,
+    check_paths,
+    find_command,
+    is_child,
+    project_directory,
+    take_handover,
+)
+from spa.server.terminal import print_line, show_log
+from spa.server.watchdog import Watchdog
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000
+READ = 1  # libev's event bit
+
+Paths = Sequence[str | os.PathLike[str]]
 
 
 def run(
-    app: Any, host: str | None = None, port: int | None = None, *, shutdown_timeout: float = 30.0, **options: Any
+    app: Any,
+    host: str | None = None,
+    port: int | None = None,
+    *,
+    reload: bool | Paths = False,
+    debug: bool = False,
+    shutdown_timeout: float = 30.0,
+    **options: Any,
 ) -> None:
     """Serve a WSGI app until Ctrl-C or SIGTERM.
 
     At the top level of a module that is being imported (by gunicorn, a command line or a test) the call is
-    ignored, with one line that says so: who imports the module will serve the app.
+    ignored, with one line that says so: who imports the module will serve the app. ``spa run`` says nothing, for
+    it does.
 
     Args:
         app: the app.
         host: the address to listen on. By default ``HOST`` of the environment; else 0.0.0.0 if the environment
             has a ``PORT``, as hosting platforms set it; else 127.0.0.1, which only this machine reaches.
         port: the port; by default ``PORT`` of the environment, else 8000. 0 takes any free one.
+        reload: start the program again when a Python file of its directory changes, and when anything under the
+            paths of a list does, such as ``['templates']``. Needs the package ``watchfiles``. The program runs in
+            a child process; what stands above this call runs in both.
+        debug: show the traceback of a bug to the client, and name handlers that block the event loop. Only on
+            an address of this machine.
         shutdown_timeout: seconds that requests in flight may still take at the end. A second signal cuts it short.
         options: as ``gevent.pywsgi.WSGIServer``, such as ``certfile`` and ``keyfile``.
 
     Raises:
-        SystemExit: the port cannot be opened, or ``PORT`` is not a port; the message is one line with the fix.
+        SetupError: ``debug`` on an address that others reach; ``reload`` without ``watchfiles``, or of a path that
+            is not there.
+        SystemExit: the port cannot be opened, ``PORT`` is not a port, or a certificate cannot be read; the message
+            is one line with the fix.
     """
     module = _module_being_imported(sys._getframe(1))
     if module is not None:
-        print_line(f"spa.run ignored while {module} is imported; run the module itself to start its server")
+        if not is_finding(sys._getframe(1)):
+            print_line(f"spa.run ignored while {module} is imported; run the module itself to start its server")
         return
-    try:
-        host, port = choose_address(host, port, os.environ)
-    except SetupError as error:
-        raise SystemExit(f"spa: {error}") from None
-    if not (monkey.is_module_patched("socket") and monkey.is_module_patched("time")):
+    serves_itself = reload is False or is_child(os.environ)
+    if serves_itself and not (monkey.is_module_patched("socket") and monkey.is_module_patched("time")):
         warnings.warn(
             "the standard library is not patched, so one waiting request stops all others; "
             "begin the program with: from gevent.monkey import patch_all; patch_all()",
             RuntimeWarning,
             stacklevel=2,
         )
-    serve(make_server(app, host, port, **options), shutdown_timeout)
+    try:
+        address = choose_address(host, port, os.environ)
+    except SetupError as error:
+        raise SystemExit(f"spa: {error}") from None
+    directory = project_directory(sys.modules["__main__"])
+    start(
+        lambda: app, *address, directory, reload=reload, debug=debug, shutdown_timeout=shutdown_timeout, **options
+    )
 
 
-def choose_address(host: str | None, port: int | None, environ: Any) -> tuple[str, int]:
+def start(
+    load: Callable[[], Any],
+    host: str,
+    port: int,
+    directory: Path,
+    *,
+    reload: bool | Paths = False,
+    debug: bool = False,
+    shutdown_timeout: float = 30.0,
+    **options: Any,
+) -> None:
+    """Serve the app that ``load`` returns, which a reloading parent does not call; the rest is as for ``run``."""
+    if debug:
+        check_loopback(host)
+    handover = take_handover(os.environ)
+    if handover is None and reload is not False:
+        further = check_paths(() if reload is True else reload)
+        command = find_command(sys.orig_argv, sys.modules["__main__"])
+        Reloader(command, directory, further).run(listen(host, port))
+        return
+    show_log(logging.getLogger("spa"))
+    app = load()
+    watchdog = None
+    if debug:
+        debugger = Debugger(app)
+        app = watchdog = Watchdog(debugger)
+        print_line(f"Debugging; the PIN of the debugger is {debugger.pin or 'off: whoever reaches it can run code'}")
+    listener = listen(host, port) if handover is None else handover.listener
+    server = make_server(app, listener, host, **options)
+    if watchdog is not None:
+        watchdog.start()
+    try:
+        serve(server, shutdown_timeout, handover)
+    finally:
+        if watchdog is not None:
+            watchdog.stop()
+
+
+def choose_address(host: str | None, port: int | None, environ: Mapping[str, str]) -> tuple[str, int]:
     """Return where to listen: what was given, else what the environment says, else loopback and 8000.
 
     Raises:
         SetupError: the port is not a number from 0 to 65535.
     """
     given = environ.get("PORT") or None
-    if port is None:
-        port = given if given is not None else DEFAULT_PORT
-        fallback = "0.0.0.0" if given is not None else DEFAULT_HOST  # noqa: S104  # what a hosting platform expects
-    else:
-        fallback = DEFAULT_HOST
+    fallback = DEFAULT_HOST
+    chosen: str | int = DEFAULT_PORT
+    if port is not None:
+        chosen = port
+    elif given is not None:
+        chosen = given
+        fallback = "0.0.0.0"  # noqa: S104  # what a hosting platform expects
     try:
-        number = int(port)
+        number = int(chosen)
     except ValueError:
         number = -1
     if not 0 <= number <= 65535:
-        raise SetupError(f"{port!r} is not a port; set PORT to a number from 0 to 65535")
+        raise SetupError(f"{chosen!r} is not a port; set PORT to a number from 0 to 65535")
     return host or environ.get("HOST") or fallback, number
 
 
-def make_server(app: Any, host: str, port: int, **options: Any) -> Server:
-    """Return a server that is listening.
+def listen(host: str, port: int) -> Any:
+    """Return a listening socket.
 
     Raises:
         SystemExit: the port cannot be opened; the message is one line with the fix.
     """
-    environ = {"SERVER_NAME": host}  # gevent would ask the DNS for it
-    server = Server((host, port), app, environ=environ, **options)
     try:
-        server.start()
+        return Server.open_listener(host, port)
     except OSError as error:
         raise SystemExit(f"spa: cannot listen on {host}:{port}: {_explain(error)}") from None
+
+
+def make_server(app: Any, listener: Any, host: str, **options: Any) -> Server:
+    """Return a server that accepts connections.
+
+    Raises:
+        SystemExit: the certificate cannot be read; the message is one line with the fix.
+    """
+    environ = {"SERVER_NAME": host}  # gevent would ask the DNS for it
+    try:
+        server = Server(listener, app, environ=environ, **options)
+    except (OSError, ssl.SSLError) as error:
+        listener.close()
+        files = ", ".join(str(options[name]) for name in ("certfile", "keyfile") if options.get(name) is not None)
+        raise SystemExit(
+            f"spa: cannot use the certificate {files}: {error.strerror or error}; "
+            "give a chain and its key, both in PEM"
+        ) from None
+    server.start()
     return server
 
 
-def serve(server: Server, shutdown_timeout: float) -> None:
-    """Serve until a signal asks to stop, then drain; a second signal ends at once."""
+def serve(server: Server, shutdown_timeout: float, handover: Handover | None = None) -> None:
+    """Serve until a signal asks to stop, then drain; a second signal ends at once.
+
+    Under a reloading parent it is the parent that hears Ctrl-C, the drain is short, and the end of the parent is
+    as good as a signal.
+    """
     stop = Event()
 
     def on_signal() -> None:
@@ -99,26 +202,29 @@ def serve(server: Server, shutdown_timeout: float) -> None:
             server.stop(timeout=0)
         stop.set()
 
+    signals = [signal.SIGTERM] if handover is not None else [signal.SIGINT, signal.SIGTERM]
     watchers = []
-    if gevent.get_hub().loop.default:  # signals come to the main thread
-        watchers = [gevent.signal_handler(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)]
+    loop = gevent.get_hub().loop
+    if loop.default:  # signals come to the main thread
+        watchers = [gevent.signal_handler(number, on_signal) for number in signals]
+    lifeline = loop.io(handover.lifeline, READ) if handover is not None else None
+    if lifeline is not None:
+        lifeline.start(stop.set)
     scheme = "https" if server.ssl_enabled else "http"
     print_line(f"Spa is serving on {scheme}://{_click(server.address[0])}:{server.address[1]}/  (Ctrl-C stops it)")
     try:
         stop.wait()
-        print_line("Spa is stopping")
-        server.drain(shutdown_timeout)
+        if handover is None:
+            print_line("Spa is stopping")
+        server.drain(shutdown_timeout if handover is None else min(shutdown_timeout, DRAIN))
     except KeyboardInterrupt:
         server.stop(timeout=0)
     finally:
         for watcher in watchers:
             watcher.cancel()
-
-
-def print_line(text: str) -> None:
-    """Tell the person at the terminal."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+        if lifeline is not None:
+            lifeline.stop()
+            lifeline.close()
 
 
 def _module_being_imported(frame: Any) -> str | None:

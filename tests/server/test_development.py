@@ -106,13 +106,69 @@ def test_each_request_is_one_escaped_line_of_bounded_length(server, log, sent, l
     assert re.fullmatch(line, logged)
 
 
-def test_a_websocket_is_one_line_with_its_code_and_duration(server, log):
-    talk(server, wire.handshake("/1") + wire.frame(wire.CLOSE, wire.close_payload(4000)), wire.close_payload(4000))
+def wait_for_lines(log, number):
+    """Return the lines of a log once there are so many."""
     with gevent.Timeout(wire.PATIENCE):
-        while not log.lines():
+        while len(log.lines()) < number:
             gevent.sleep(0.01)
-    (logged,) = log.lines()
-    assert re.fullmatch(r'127\.0\.0\.1 \[.*\] "GET /1 HTTP/1\.1" WebSocket closed 4000 after \d+\.\d s', logged)
+    return log.lines()
+
+
+def test_a_websocket_has_a_line_when_it_opens_and_one_when_it_closes_with_code_and_duration(server, log):
+    with gevent.Timeout(wire.PATIENCE), gevent.socket.create_connection(("127.0.0.1", server.server_port)) as sock:
+        sock.sendall(wire.handshake("/1", [("X-Request-ID", "one")]))
+        (opened,) = wait_for_lines(log, 1)
+        sock.sendall(wire.frame(wire.CLOSE, wire.close_payload(4000)))
+        _, closed = wait_for_lines(log, 2)
+    begin = r'127\.0\.0\.1 \[\S+ \S+\] "GET /1 HTTP/1\.1" '
+    assert re.fullmatch(begin + r"WebSocket opened \[one\]", opened)
+    assert re.fullmatch(begin + r"WebSocket closed 4000 after \d+\.\d s \[one\]", closed)
+
+
+def test_a_websocket_that_is_refused_has_the_line_of_its_answer(server, log):
+    talk(server, wire.handshake("/1", without=["Sec-WebSocket-Key"]), b"\r\n\r\n")
+    assert re.search(r'"GET /1 HTTP/1\.1" 400 \d+ B', *wait_for_lines(log, 1))
+
+
+def test_a_request_that_cannot_be_read_has_its_own_status_behind_one_that_could(server, log):
+    named = b"GET /7 HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: one\r\n\r\n"
+    talk(server, named + b"GET / HTTP/9\r\n\r\n", b" 400 ")
+    lines = [line for line in wait_for_lines(log, 3) if '"' in line]
+    assert re.search(r'"GET /7 HTTP/1\.1" 200 7 B .* \[one\]$', lines[0])
+    assert re.search(r'"GET / HTTP/9" 400 0 B [^\[]* ms$', lines[1])
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /" + b"a" * 10_000 + b" HTTP/1.1\r\n\r\n", "414"),
+        (b"GET / HTTP/1.1\r\nUser-Agent: \x1b[31m%s" + b"a" * 100_000 + b"\r\n\r\n", "400"),
+        (b"GET /\x1b[31m%n " + b"a" * 7_000 + b"\r\n\r\n", "400"),
+        (b"GET /%0d%0a%1b HTTP/1.1\r\nUser-Agent: \x1b[31m%s\r\n\r\n", "404"),
+    ],
+)
+def test_what_a_request_holds_breaks_no_line_and_makes_none_long(server, log, sent, status):
+    talk(server, sent, f" {status} ".encode())
+    with gevent.Timeout(wire.PATIENCE):
+        while not any(f'" {status} ' in line for line in log.lines()):
+            gevent.sleep(0.01)
+    assert sum('" ' in line for line in log.lines()) == 1
+    for line in log.lines():
+        assert line.isprintable()
+        assert len(line) < 5000
+
+
+@pytest.mark.parametrize(("is_terminal", "painted"), [(True, "\x1b[32m200\x1b[0m"), (False, '" 200 ')])
+def test_the_log_is_coloured_on_a_terminal_only(is_terminal, painted, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    log = Log()
+    log.isatty = lambda: is_terminal
+    server = Server(("127.0.0.1", 0), spa.App((("/<int:size>", "", Body),)), log=log)
+    server.start()
+    talk(server, request("/7"), b"x" * 7)
+    assert painted in wait_for_lines(log, 1)[0]
+    server.stop(timeout=0)
 
 
 @pytest.fixture
@@ -151,10 +207,7 @@ def test_a_websocket_over_tls_carries_large_messages_and_closes_with_the_peers_c
             wire.read_until(sock, lambda data: data.endswith(wire.close_payload(4000, "bye")))
 
     gevent.spawn(run).get(timeout=wire.PATIENCE)
-    with gevent.Timeout(wire.PATIENCE):
-        while not log.lines():
-            gevent.sleep(0.01)
-    assert "WebSocket closed 4000" in log.lines()[0]
+    assert "WebSocket closed 4000" in wait_for_lines(log, 2)[1]
 
 
 def test_a_client_that_breaks_the_tls_handshake_is_one_line(tls, log):

@@ -1,24 +1,39 @@
 """Run an app: where it listens, what it says, when it does nothing."""
 
+import re
+import socket
 import subprocess
 import sys
 
 import pytest
 
+import spa
 from spa.errors import SetupError
-from spa.server.launch import choose_address
+from spa.server.launch import choose_address, start
 from tests.processes import free_port, running
 from tests.wire import get, wait_for
 
 APP = """
 {patch}
+import time
 import spa
 
 class Hello(spa.Handler):
     def get(self):
         return 'hello'
 
-app = spa.App((('/', 'home', Hello),))
+class Bug(spa.Handler):
+    def get(self):
+        return 1 / 0
+
+class Block(spa.Handler):
+    def get(self):
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            sum(range(10_000))
+        return 'done'
+
+app = spa.App((('/', 'home', Hello), ('/bug', '', Bug), ('/block', '', Block)))
 """
 PATCH = "from gevent.monkey import patch_all; patch_all()"
 
@@ -78,7 +93,8 @@ def test_from_a_function_of_an_imported_module_it_runs(tmp_path):
 def test_it_prints_the_url_to_click_and_how_to_stop(tmp_path):
     path, port = write(tmp_path, "spa.run(app)\n"), free_port()
     with running([sys.executable, path], port, env={"PORT": str(port), "HOST": "127.0.0.1"}) as program:
-        assert program.output()[1].splitlines() == [f"Spa is serving on http://localhost:{port}/  (Ctrl-C stops it)"]
+        shown = wait_for(lambda: program.output()[1])
+        assert shown == f"Spa is serving on http://localhost:{port}/  (Ctrl-C stops it)\n"
 
 
 def test_an_unpatched_standard_library_is_a_warning_that_names_the_fix(tmp_path):
@@ -87,18 +103,94 @@ def test_an_unpatched_standard_library_is_a_warning_that_names_the_fix(tmp_path)
         wait_for(lambda: PATCH in program.output()[1])
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "", "192.0.2.1", "example.com"])
+def test_debug_where_others_reach_the_server_is_a_mistake_in_the_setup(host, tmp_path):
+    with pytest.raises(SetupError, match="debug"):
+        start(lambda: spa.App(()), host, 0, tmp_path, debug=True)
+
+
+def test_debug_where_a_hosting_platform_sets_the_port_is_a_mistake_too(tmp_path):
+    done = end_of(write(tmp_path, "spa.run(app, debug=True)\n"), {"PORT": "8000"})
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("spa.errors.SetupError: debug runs code for whoever reaches 0.0.0.0")
+
+
+def test_reload_of_a_path_that_is_not_there_is_a_mistake_in_the_setup(tmp_path):
+    with pytest.raises(SetupError, match="cannot watch"):
+        start(lambda: spa.App(()), "127.0.0.1", 0, tmp_path, reload=[tmp_path / "nope"])
+
+
+def test_a_program_debugs_on_loopback(tmp_path):
+    path, port = write(tmp_path, "spa.run(app, debug=True)\n"), free_port()
+    with running([sys.executable, path], port, env={"PORT": str(port), "HOST": "127.0.0.1"}) as program:
+        wait_for(lambda: "the PIN of the debugger is " in program.output()[1])
+        assert b'"traceback"' in get(port, "/bug").body
+
+
+def test_a_handler_that_blocks_is_named_in_the_log_of_a_debugged_program_only(tmp_path):
+    path = write(tmp_path, "import sys\nspa.run(app, debug=len(sys.argv) > 1)\n")
+    for arguments in (["debug"], []):
+        port = free_port()
+        environ = {"PORT": str(port), "HOST": "127.0.0.1"}
+        with running([sys.executable, path, *arguments], port, env=environ) as program:
+            assert get(port, "/block").status == 200
+            shown = program.stop().stderr
+        assert ("WARNING GET /block has blocked the event loop for 100 ms" in shown) is bool(arguments)
+        assert ("in get\n    sum(range(" in shown) is bool(arguments)
+
+
+def test_a_bug_is_shown_where_the_program_set_no_log_up(tmp_path):
+    path, port = write(tmp_path, "spa.run(app)\n"), free_port()
+    with running([sys.executable, path], port, env={"PORT": str(port), "HOST": "127.0.0.1"}) as program:
+        get(port, "/bug")
+        shown = program.stop().stderr
+    assert re.search(r"\[\S+ \S+\] ERROR GET /bug \[\w{16}\]: the handler failed\nTraceback ", shown)
+    assert shown.count("ZeroDivisionError") == 1
+
+
 @pytest.mark.parametrize(
-    ("environ", "message"),
+    "set_up",
+    ["logging.basicConfig(filename='own.log')", "logging.getLogger('spa').addHandler(logging.FileHandler('own.log'))"],
+)
+def test_a_log_that_the_program_set_up_is_left_alone(tmp_path, set_up):
+    path, port = write(tmp_path, f"import logging\n{set_up}\nspa.run(app)\n"), free_port()
+    environ = {"PORT": str(port), "HOST": "127.0.0.1"}
+    with running([sys.executable, path], port, env=environ, cwd=tmp_path) as program:
+        get(port, "/bug")
+        shown = program.stop().stderr
+    assert "ZeroDivisionError" not in shown
+    assert (tmp_path / "own.log").read_text().count("ZeroDivisionError") == 1
+
+
+@pytest.mark.parametrize(
+    ("environ", "end", "message"),
     [
-        ({"PORT": "eighty"}, "spa: 'eighty' is not a port; set PORT to a number from 0 to 65535"),
-        ({"HOST": "203.0.113.7"}, "spa: cannot listen on 203.0.113.7:8000: "),
+        ({"PORT": "eighty"}, "", "spa: 'eighty' is not a port; set PORT to a number from 0 to 65535"),
+        ({"HOST": "203.0.113.7"}, "", "spa: cannot listen on 203.0.113.7:8000: "),
+        ({"HOST": "203.0.113.7"}, "reload=True", "spa: cannot listen on 203.0.113.7:8000: "),
+        ({}, "port=0, certfile='nope.pem'", "spa: cannot use the certificate nope.pem: No such file or directory; "),
     ],
 )
-def test_a_wrong_environment_is_one_line(tmp_path, environ, message):
-    path = write(tmp_path, "spa.run(app)\n")
-    done = subprocess.run(
-        [sys.executable, path], env={"PATH": "/usr/bin", **environ}, capture_output=True, text=True, timeout=30
-    )
+def test_a_wrong_environment_is_one_line(tmp_path, environ, end, message):
+    done = end_of(write(tmp_path, f"spa.run(app, {end})\n"), environ)
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith(message)
+
+
+def test_a_port_in_use_is_one_line(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = end_of(write(tmp_path, f"spa.run(app, port={port})\n"), {})
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"spa: cannot listen on 127.0.0.1:{port}: the port is in use; "
+        "stop the other program, or choose another with port= or PORT\n"
+    )
+
+
+def end_of(path, environ):
+    """Run a program to its end, in an environment of its own."""
+    return subprocess.run(
+        [sys.executable, path], env={"PATH": "/usr/bin", **environ}, capture_output=True, text=True, timeout=30
+    )

@@ -1,0 +1,141 @@
+"""Find the app that a command line names."""
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from spa.app import App
+from spa.errors import SetupError
+from spa.server.frames import format_error
+
+FILES = ("app.py", "main.py", "wsgi.py")
+NAMES = ("app", "application")
+DEEPEST = 100  # wrappers around an app, before a chain that leads back to itself is given up
+FAILURES = (Exception, SystemExit)
+
+
+class ImportFailed(SetupError):
+    """The user's module raises while it is imported.
+
+    Attributes:
+        trace: where, in the user's own frames; lines that end in LF.
+    """
+
+    def __init__(self, message: str, trace: str) -> None:
+        super().__init__(message)
+        self.trace = trace
+
+
+def find_app(target: str | None, directory: Path) -> Any:
+    """Import and return a WSGI app.
+
+    Args:
+        target: ``module:name``, ``module:factory()``, or ``module`` for its ``app`` or ``application``; None looks
+            for these two in ``app.py``, ``main.py`` and ``wsgi.py`` of the directory.
+        directory: where the user's modules are; it goes to the front of ``sys.path``.
+
+    Raises:
+        SetupError: there is no such module, or no app in it; the message names the fix.
+        ImportFailed: the module, or the factory, raises.
+    """
+    if str(directory) not in sys.path[:1]:
+        sys.path.insert(0, str(directory))
+    if target is None:
+        return _find_unnamed(directory)
+    module_name, _, expression = target.partition(":")
+    module = _import(module_name, directory)
+    if expression:
+        return _evaluate(module, expression)
+    found = _find_usual(module)
+    if found is None:
+        raise SetupError(f"module {module_name!r} has neither app nor application; {_suggest(module)}")
+    return found
+
+
+def is_finding(frame: Any) -> bool:
+    """Tell whether ``find_app`` is among the callers of a frame: that of a module which it imports, for one."""
+    while frame is not None:
+        if frame.f_code is find_app.__code__:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def unwrap(app: Any) -> App | None:
+    """Return the App inside WSGI middleware, which keeps what it wraps as ``app`` or ``wsgi_app``; None if it is none.
+
+    So do Werkzeug's middleware and Spa's own; Flask's custom is the second name.
+    """
+    for _ in range(DEEPEST):
+        if app is None or isinstance(app, App):
+            return app
+        app = getattr(app, "wsgi_app", None) or getattr(app, "app", None)
+    return None
+
+
+def _find_unnamed(directory: Path) -> Any:
+    for file in FILES:
+        if (directory / file).is_file():
+            found = _find_usual(_import(file.removesuffix(".py"), directory))
+            if found is not None:
+                return found
+    raise SetupError(
+        f"there is no app or application in {', '.join(FILES)} of {directory}; name yours, as in: spa run module:app"
+    )
+
+
+def _find_usual(module: ModuleType) -> Any:
+    for name in NAMES:
+        found = getattr(module, name, None)
+        if callable(found):
+            return found
+    return None
+
+
+def _import(name: str, directory: Path) -> ModuleType:
+    if name.endswith(".py") or "/" in name:
+        raise SetupError(f"{name!r} is a file; name the module: {name.removesuffix('.py').replace('/', '.')}")
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise SetupError(f"{name!r} is not the name of a module; write module:app")
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+            raise SetupError(
+                f"there is no module {error.name!r} in {directory}; go to its directory, or name another: module:app"
+            ) from None
+        raise _failed(f"{name} cannot be imported", error) from None
+    except FAILURES as error:
+        raise _failed(f"{name} cannot be imported", error) from None
+
+
+def _evaluate(module: ModuleType, expression: str) -> Any:
+    path = expression.removesuffix("()")
+    found: Any = module
+    for name in path.split("."):
+        found = getattr(found, name, None)
+        if found is None:
+            raise SetupError(f"module {module.__name__!r} has no {path!r}; {_suggest(module)}")
+    if path != expression:
+        try:
+            found = found()
+        except FAILURES as error:
+            raise _failed(f"{module.__name__}:{expression} failed", error) from None
+    if not callable(found):
+        raise SetupError(f"{module.__name__}:{expression} is no WSGI app but {type(found).__name__}; name the app")
+    return found
+
+
+def _failed(what: str, error: BaseException) -> ImportFailed:
+    lines = str(error).splitlines()
+    said = f": {lines[0]}" if lines else ""
+    return ImportFailed(f"{what}; mend this first: {type(error).__name__}{said}", format_error(error))
+
+
+def _suggest(module: ModuleType) -> str:
+    known = sorted(name for name, value in vars(module).items() if isinstance(value, App))
+    if known:
+        return f"write {module.__name__}:{known[0]}"
+    return "make one there, as in: app = spa.App(routes)"
