@@ -285,7 +285,7 @@ def place(name: str) -> tuple[Path, str]:
 def test_every_example_has_its_use_here() -> None:
     files = [path.stem for path in EXAMPLES.glob("*.py")]
     folders = [path.parent.name for path in EXAMPLES.glob("*/app.py")]
-    assert sorted(files + folders) == sorted(USES)
+    assert sorted(files + folders) == sorted([*USES, "deploy"])  # its own test serves that: tests/system/test_deploy.py
 
 
 @pytest.mark.parametrize("name", USES)
