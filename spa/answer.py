@@ -53,8 +53,8 @@ class Head:
 class BrokenOff(ConnectionResetError):
     """A body ended before its time: servers end the connection on this, without a traceback of their own."""
 
-    def __init__(self) -> None:
-        super().__init__(errno.ECONNRESET, "the body of the answer was broken off")
+    def __init__(self, reason: str = "the body of the answer was broken off") -> None:
+        super().__init__(errno.ECONNRESET, reason)
 
 
 class StreamedBody:
@@ -86,9 +86,9 @@ class StreamedBody:
         try:
             # Left in the middle, yield from would close what it reads from, and close() again: chain has no close.
             yield from chain(self._rest)
-        except (ConnectionError, GreenletExit, GeneratorExit):  # the client has gone, or the server stops
+        except (BrokenOff, GreenletExit, GeneratorExit):  # it has been told, the server stops, the client has gone
             raise
-        except (Exception, SystemExit, Timeout):  # a Timeout is no Exception
+        except (Exception, SystemExit, Timeout):  # a Timeout is no Exception; a lost connection is one of the app's
             self._tell()
             raise BrokenOff from None
 

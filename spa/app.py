@@ -113,10 +113,10 @@ class App:
         """Register a function that answers an error: ``@app.error(404)`` or ``@app.error(SomeError)``.
 
         The function is called with the request and the exception, and returns what a method of a handler may
-        return; a value that is no response and no tuple is sent with the status of the error, 500 for one that is
-        no HTTP error. The handler of the nearest class is called. An exception that has a handler is not logged;
-        any other that is no HTTP error is, and answered as ``InternalServerError``, whose ``original_exception``
-        it is.
+        return; a value that is no response and no tuple is sent with the status and headers of the error, 500 for
+        one that is no HTTP error. The handler of the nearest class is called. An exception that has a handler is
+        not logged; any other that is no HTTP error is, and answered as ``InternalServerError``, whose
+        ``original_exception`` it is. Redirects, and answers that were raised, are no errors.
 
         Args:
             key: the status code of an HTTP error, or a class of exceptions.
@@ -124,6 +124,7 @@ class App:
         Raises:
             SetupError: the key is neither, or has a function already.
         """
+        self._error_handlers.check(key)
 
         def register(handler: ErrorHandler) -> ErrorHandler:
             self._error_handlers.add(key, handler)
@@ -136,15 +137,19 @@ class App:
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Body:
         head = Head(start_response)
+        request = None
         try:
-            body = self._begin(self._dispatch(environ, head), environ)
+            request = self.request_class(environ)
+            if self.codec is not PYTHON:
+                request.json_module = self.codec
+            body = self._begin(self._dispatch(request, environ, head), environ)
         except SocketReleased:
             raise
         except gevent.GreenletExit:
             logger.warning("%s: the handler was stopped", lifecycle.describe(environ))
             body = problem.render(InternalServerError(), environ)(environ, head)
         except (Exception, SystemExit, gevent.Timeout) as error:
-            body = self._answer_error(error, environ, head)
+            body = self._answer_error(error, Request(environ) if request is None else request, environ, head)
         try:
             head.send()
         except BaseException:  # a server or middleware that refuses the head will not ask for the body
@@ -163,7 +168,9 @@ class App:
             return body  # the server knows its own, and sends it in its own way
         return StreamedBody(body, lambda: logger.exception("%s: the body broke off", lifecycle.describe(environ)))
 
-    def _answer_error(self, error: BaseException, environ: dict[str, Any], start_response: Any) -> Body:
+    def _answer_error(
+        self, error: BaseException, request: Request, environ: dict[str, Any], start_response: Any
+    ) -> Body:
         """Answer with the app's own handler for this error, else as a problem document; log what is a bug."""
         try:
             handler = self._error_handlers.find(error)
@@ -175,7 +182,7 @@ class App:
                     return environ[SHOW_BUG](bug, environ)(environ, start_response)  # type: ignore[no-any-return]
             if handler is None:
                 return problem.render(error, environ)(environ, start_response)  # type: ignore[arg-type]
-            answer = self._call_error_handler(handler, error, environ)
+            answer = self._call_error_handler(handler, error, request)
             return self._begin(answer(environ, start_response), environ)
         except HTTPException as raised:  # by the error handler
             return problem.render(raised, environ)(environ, start_response)
@@ -183,14 +190,15 @@ class App:
             logger.exception("%s: the error handler failed", lifecycle.describe(environ))
             return problem.render(InternalServerError(), environ)(environ, start_response)
 
-    def _call_error_handler(self, handler: ErrorHandler, error: BaseException, environ: dict[str, Any]) -> Any:
-        request = self.request_class(environ)
+    def _call_error_handler(self, handler: ErrorHandler, error: BaseException, request: Request) -> Any:
         value = handler(request, error)
         if not callable(value) and not isinstance(value, tuple):
-            value = value, getattr(error, "code", None) or 500
+            is_http = isinstance(error, HTTPException)
+            headers = problem.headers_of(error, request.environ) if is_http else ()  # type: ignore[arg-type]
+            value = value, getattr(error, "code", None) or 500, headers
         return Handler(self, request, {}, "").to_response(value)
 
-    def _dispatch(self, environ: dict[str, Any], start_response: Any) -> Body:
+    def _dispatch(self, request: Request, environ: dict[str, Any], start_response: Any) -> Body:
         if not self._is_trusted(environ):
             raise SecurityError("This app is not known by that host name.")
         environ["spa.app"] = self
@@ -199,9 +207,6 @@ class App:
             return mount.wsgi_app(_below(mount, environ), start_response)
         is_upgrade = "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ)
         route, params = self.router.match(environ, is_upgrade)
-        request = self.request_class(environ)
-        if self.codec is not PYTHON:
-            request.json_module = self.codec
         answer = route.handler(self, request, dict(params), route.name, **route.kwargs)
         return answer(environ, start_response)
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from werkzeug.exceptions import HTTPException, default_exceptions
+from werkzeug.exceptions import HTTPException
 
 from spa.errors import SetupError
 
 ErrorHandler = Callable[[Any, Any], Any]
 Key = int | type[BaseException]
+
+CODES = range(400, 600)  # RFC 9110 sections 15.5 and 15.6
 
 
 class ErrorHandlers:
@@ -17,26 +19,39 @@ class ErrorHandlers:
     def __init__(self) -> None:
         self._handlers: dict[Key, ErrorHandler] = {}
 
+    def check(self, key: Any) -> None:
+        """See that a handler can be registered for a key.
+
+        Raises:
+            SetupError: it is neither the code of an HTTP error nor a class of exceptions, or has a handler.
+        """
+        is_class = isinstance(key, type) and issubclass(key, Exception)
+        if not is_class and key not in CODES:
+            raise SetupError(
+                f"app.error takes the code of an HTTP error or an exception class, not {key!r}: write @app.error(404)"
+            )
+        if key in self._handlers:
+            name = key.__name__ if isinstance(key, type) else key
+            raise SetupError(f"{name} has an error handler already: {self._handlers[key]!r}")
+
     def add(self, key: Key, handler: ErrorHandler) -> None:
         """Register a handler.
 
         Raises:
-            SetupError: the key is neither the code of an HTTP error nor a class of exceptions, or has a handler.
+            SetupError: the key is not fit for it, or this is no function.
         """
-        is_class = isinstance(key, type) and issubclass(key, Exception)
-        if not is_class and key not in default_exceptions:
-            raise SetupError(f"app.error takes the code of an HTTP error, as 404, or an exception class, not {key!r}")
-        if key in self._handlers:
-            name = key.__name__ if isinstance(key, type) else key
-            raise SetupError(f"{name} has an error handler already: {self._handlers[key]!r}")
+        self.check(key)
+        if not callable(handler):
+            raise SetupError(f"app.error({key!r}) takes a function of the request and the exception, not {handler!r}")
         self._handlers[key] = handler
 
     def find(self, error: BaseException) -> ErrorHandler | None:
         """Return the handler of the nearest class of an exception.
 
-        A code stands between the class of an HTTP error and the classes above it.
+        A code stands between the class of an HTTP error and the classes above it. An exception that carries its
+        answer, as a redirect does and what ``abort(response)`` raises, has none.
         """
-        if not self._handlers:
+        if not self._handlers or (isinstance(error, HTTPException) and error.response is not None):
             return None
         for cls in type(error).__mro__:
             if cls in (HTTPException, Exception) and isinstance(error, HTTPException) and error.code in self._handlers:

@@ -42,7 +42,7 @@ def render(error: HTTPException, environ: dict[str, Any]) -> WerkzeugResponse:
     """
     if error.response is not None:
         return error.response  # type: ignore[return-value]  # of the WSGI kind, as it came from a WSGI app
-    headers = [header for header in error.get_headers(environ) if header[0].lower() != "content-type"]
+    headers = headers_of(error, environ)
     headers.append(("Vary", "Accept"))
     status = error.code or 500
     name = request_id(environ) if status == 500 else None
@@ -62,6 +62,11 @@ def render(error: HTTPException, environ: dict[str, Any]) -> WerkzeugResponse:
     if name is not None:
         members["request_id"] = name
     return Response(encode_json(members), status, headers, content_type=DOCUMENT)
+
+
+def headers_of(error: HTTPException, environ: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the headers an error carries: ``Allow``, ``Retry-After``, ``WWW-Authenticate`` and the like."""
+    return [header for header in error.get_headers(environ) if header[0].lower() != "content-type"]
 
 
 def document(error: HTTPException) -> dict[str, Any]:

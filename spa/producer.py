@@ -47,7 +47,8 @@ class Producer(Generic[Item, Made]):
         """Have the next item made, if it is not being made already."""
         if self._greenlet is None:
             self._greenlet = gevent.Greenlet.spawn(self._context.run, self._run)
-        self._wanted.set()
+        if self._made is None:  # what is there is taken first, so that nothing is made ahead of it
+            self._wanted.set()
 
     def take(self) -> Made | None:
         """Return what was made of the item that was asked for; None if it is not there yet."""

@@ -14,7 +14,8 @@ from spa.jsoncodec import codec_of, encode_json
 from spa.precondition import check
 
 Start = Any  # WSGI's start_response
-CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # all but the tab (RFC 9110 section 5.5)
+UNFIT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")  # for a header (RFC 9110 section 5.5, PEP 3333)
+ETAG = re.compile(r"[\x21\x23-\x7e]*")  # section 8.8.3, without what is no ASCII
 # What a 304 leaves out: it describes a body that is not sent (RFC 9110 section 15.4.5).
 OF_THE_BODY = ("Content-Type", "Content-Length", "Content-Encoding", "Content-Language", "Last-Modified")
 WRITING = (
@@ -103,6 +104,7 @@ class Response(WerkzeugResponse):
                 and headers[0][0] == "Content-Type"
                 and headers[1][0] == "Content-Length"
                 and headers[0][1].isprintable()
+                and headers[0][1].isascii()
             ):
                 start_response("200 OK", headers)
                 return body
@@ -134,8 +136,8 @@ class Response(WerkzeugResponse):
             if self.is_streamed:
                 raise ValueError("the body is a stream, so give its etag a value")
             value = generate_etag(self.get_data())
-        if any(char <= " " or char in '"\x7f' for char in value):  # RFC 9110 section 8.8.3
-            raise ValueError(f"an etag has no quotes, spaces and controls, unlike {value!r}")
+        if not ETAG.fullmatch(value):
+            raise ValueError(f"an etag is of ASCII without quotes, spaces and controls, unlike {value!r}")
         self.set_etag(value, weak)
         self._is_conditional = True
         return self
@@ -151,14 +153,15 @@ class Response(WerkzeugResponse):
         """Return the headers to send; an answer without a body has no Content-Type (RFC 9110 section 8.3).
 
         Raises:
-            ValueError: a header holds a control character, with which it could pass for several.
+            ValueError: a header holds a control character, with which it could pass for several, or one beyond
+                latin-1, which cannot be sent.
         """
         headers = super().get_wsgi_headers(environ)
         if self.status_code in (204, 304):
             headers.remove("Content-Type")
         for name, value in self.headers:
-            if CONTROL.search(name) or CONTROL.search(value):
-                raise ValueError(f"the header {name!r} holds a control character: {value!r}")
+            if UNFIT.search(name) or UNFIT.search(value):
+                raise ValueError(f"the header {name!r} holds what a header cannot: {value!r}")
         return headers
 
 

@@ -95,7 +95,7 @@ def test_an_error_before_the_first_piece_is_raised_at_once_and_the_body_is_close
     assert (pieces.closed, told) == (1, [])
 
 
-@pytest.mark.parametrize("error", [ValueError, MemoryError, SystemExit, gevent.Timeout, OSError])
+@pytest.mark.parametrize("error", [ValueError, MemoryError, SystemExit, gevent.Timeout, OSError, BrokenPipeError])
 def test_an_error_after_it_is_told_once_and_breaks_the_connection_off(error):
     told = []
     body = StreamedBody(Pieces(2, error), lambda: told.append(1))
@@ -107,8 +107,8 @@ def test_an_error_after_it_is_told_once_and_breaks_the_connection_off(error):
     assert told == [1]
 
 
-@pytest.mark.parametrize("error", [BrokenPipeError, ConnectionResetError, gevent.GreenletExit])
-def test_the_end_of_the_connection_is_nothing_to_tell(error):
+@pytest.mark.parametrize("error", [BrokenOff, gevent.GreenletExit])
+def test_what_has_been_told_and_the_end_of_the_server_are_nothing_to_tell(error):
     told = []
     body = StreamedBody(Pieces(1, error), lambda: told.append(1))
     with pytest.raises(error):

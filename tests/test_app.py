@@ -10,12 +10,14 @@ import pytest
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import (
     Forbidden,
+    HTTPException,
     MethodNotAllowed,
     NotFound,
     RequestedRangeNotSatisfiable,
     ServiceUnavailable,
     TooManyRequests,
     Unauthorized,
+    abort,
 )
 from werkzeug.routing import BaseConverter
 from werkzeug.test import Client, create_environ, run_wsgi_app
@@ -726,3 +728,55 @@ def test_a_body_whose_head_is_refused_is_closed():
     with pytest.raises(ValueError, match="200 OK"):
         spa.App((("/", "", lambda *arguments: whole),))(create_environ(), refuse)
     assert pieces.closed == 1
+
+
+def test_a_redirect_and_an_answer_that_is_raised_are_no_errors():
+    class Note(spa.Handler):
+        def get(self):
+            return "x"
+
+        def post(self):
+            abort(spa.Response("own", 200))
+
+    app = spa.App((("/n/", "", Note),))
+    for key in (Exception, HTTPException, 404):
+        app.error(key)(lambda request, error: "swallowed")
+    client = Client(app)
+    assert client.get("/n").headers["Location"] == "/n/"
+    answer = client.post("/n/")
+    assert (answer.status_code, answer.text) == (200, "own")
+
+
+def test_an_error_handler_has_the_request_of_the_handler():
+    class Failing(spa.Handler):
+        def prepare(self):
+            self.request.user = "ada"
+
+        def post(self):
+            self.request.json()
+            raise RuntimeError
+
+    app = spa.App((("/", "", Failing),))
+    app.error(RuntimeError)(lambda request, error: (f"{request.user} {request.get_data(as_text=True)}", 500))
+    assert Client(app).post("/", json=[1]).text == "ada [1]"
+
+
+def test_a_value_for_an_error_keeps_the_errors_headers():
+    class Get(spa.Handler):
+        def get(self):
+            raise TooManyRequests(retry_after=7)
+
+    app = spa.App((("/", "", Get),))
+    app.error(405)(lambda request, error: {"a": 1})
+    app.error(429)(lambda request, error: ("later", 429))
+    client = Client(app)
+    assert client.post("/").headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert client.post("/").content_type == "application/json"
+    assert "Retry-After" not in client.get("/").headers  # a tuple says all
+
+
+@pytest.mark.parametrize("use", [lambda app: app.error(print), lambda app: app.error(404)("x")])
+def test_an_error_handler_that_could_not_be_called_is_refused_at_once(use):
+    app = spa.App(())
+    with pytest.raises(spa.SetupError):
+        use(app)

@@ -5,6 +5,9 @@ from werkzeug.exceptions import Gone, HTTPException, NotFound
 
 from spa.errorhandler import ErrorHandlers
 from spa.errors import SetupError
+from spa.response import Response
+from spa.routing import Redirect
+from spa.websocket.handshake import UpgradeRequired
 
 
 class MissingNote(NotFound):
@@ -14,7 +17,8 @@ class MissingNote(NotFound):
 def handlers(*keys):
     found = ErrorHandlers()
     for key in keys:
-        found.add(key, f"for {key if isinstance(key, int) else key.__name__}")
+        name = key if isinstance(key, int) else key.__name__
+        found.add(key, lambda *arguments, name=name: f"for {name}")
     return found
 
 
@@ -26,6 +30,7 @@ def handlers(*keys):
         ([404], MissingNote(), "for 404"),
         ([404], Gone(), None),
         ([404], KeyError(), None),
+        ([426], UpgradeRequired(), "for 426"),
         ([404, NotFound], NotFound(), "for NotFound"),
         ([404, MissingNote], NotFound(), "for 404"),
         ([HTTPException, 404], NotFound(), "for 404"),
@@ -37,13 +42,24 @@ def handlers(*keys):
     ],
 )
 def test_the_nearest_handler_is_found(keys, error, expected):
-    assert handlers(*keys).find(error) == expected
+    found = handlers(*keys).find(error)
+    assert (found and found()) == expected
 
 
-@pytest.mark.parametrize("key", [200, 499, 1000, "404", None, KeyError(), object, BaseException, SystemExit])
+@pytest.mark.parametrize("key", [200, 399, 600, "404", None, KeyError(), object, BaseException, SystemExit, print])
 def test_a_key_that_is_no_error_is_refused(key):
     with pytest.raises(SetupError, match="code of an HTTP error"):
         ErrorHandlers().add(key, print)
+
+
+def test_what_is_no_function_is_refused():
+    with pytest.raises(SetupError, match="takes a function"):
+        ErrorHandlers().add(404, "x")
+
+
+@pytest.mark.parametrize("error", [Redirect("/x/"), HTTPException(response=Response("own"))])
+def test_an_exception_that_carries_its_answer_is_no_error(error):
+    assert handlers(Exception, HTTPException, 404).find(error) is None
 
 
 @pytest.mark.parametrize("key", [404, KeyError])

@@ -98,6 +98,23 @@ def test_it_never_runs_ahead_of_what_is_asked_for(log):
     close(producer)
 
 
+def test_asked_again_before_an_item_was_taken_it_does_not_run_ahead(log):
+    def items():
+        for number in range(1, 4):
+            log.append(number)
+            yield number
+
+    producer = produce(items(), str, log)
+    producer.ask()
+    wait_until(lambda: log == [1])
+    producer.ask()
+    gevent.sleep(0.01)
+    assert log == [1]
+    assert producer.take() == "1"
+    assert get(producer) == "2"
+    close(producer)
+
+
 @pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
 def test_one_that_waits_is_interrupted_and_closed(log, wait):
     producer = produce(waiting(log, wait), str, log)

@@ -174,7 +174,7 @@ def test_a_plain_subclass_differs_in_what_it_names():
 )
 @pytest.mark.parametrize("bad", ["\r\n", "\n", "\r", "\0", "\x1b", "\x7f"])
 def test_a_control_character_in_a_header_is_an_error(build, bad):
-    with pytest.raises(ValueError, match=r"newline|control character"):
+    with pytest.raises(ValueError, match=r"newline|holds what a header cannot"):
         written(build(bad))
 
 
@@ -340,9 +340,9 @@ def test_a_stream_needs_an_etag_that_is_given():
     assert closed == [1]
 
 
-@pytest.mark.parametrize("value", ['a"b', "a b", "a\nb", "a\x7f"])
+@pytest.mark.parametrize("value", ['a"b', "a b", "a\nb", "a\x7f", "日", "é"])
 def test_an_etag_holds_no_quote_or_space(value):
-    with pytest.raises(ValueError, match="an etag has no"):
+    with pytest.raises(ValueError, match="an etag is of ASCII"):
         spa.Response("x").etag(value)
 
 
@@ -421,3 +421,20 @@ def test_a_response_can_be_written_twice_and_changed_between():
     assert written(response) == first
     response.status_code = 404
     assert written(response)[1] == "404 NOT FOUND"
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: spa.Response("x", headers={"X-A": "日本"}),
+        lambda: spa.Response("x", content_type="text/日"),
+        lambda: spa.Response("x", headers={"X-日": "1"}),
+    ],
+)
+def test_a_header_beyond_latin_1_is_an_error(build):
+    with pytest.raises(ValueError, match="holds what a header cannot"):
+        written(build())
+
+
+def test_a_header_in_latin_1_is_sent():
+    assert ("X-A", "h\xe9") in written(spa.Response("x", headers={"X-A": "h\xe9"}))[2]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from spa.answer import BrokenOff
 from spa.errors import SetupError
 
 READ_SIZE = 512 * 1024  # bytes of one read: larger ones are no faster, smaller ones are slower
@@ -72,11 +73,11 @@ class File:
             self.descriptor = -1
 
 
-class TruncatedError(ConnectionResetError):
-    """A file became shorter while it was sent: servers end the connection on this, without a traceback."""
+class TruncatedError(BrokenOff):
+    """A file became shorter while it was sent."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(104, f"{path} became shorter while it was sent")
+        super().__init__(f"{path} became shorter while it was sent")
 
 
 class Directory:
