@@ -1,6 +1,7 @@
 """Read the command line."""
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from gevent.monkey import patch_all
 from spa.errors import SetupError
 from spa.routetable import format_table, list_routes
 from spa.routing import Router
-from spa.server.find import ImportFailed, find_app, unwrap
+from spa.server.find import ImportFailed, check_target, find_app, unwrap
 from spa.server.launch import choose_address, start
 from spa.static.export import export
 from spa.static.smart import SmartStatic
@@ -88,6 +89,8 @@ def _run(chosen: argparse.Namespace) -> int:
     patch_all()
     if chosen.key is not None and chosen.cert is None:
         raise SetupError("--key is the key of a certificate; name that too, with --cert")
+    if chosen.app is not None:
+        check_target(chosen.app)  # what no save can mend is said before a reloading parent waits for one
     host, port = choose_address(chosen.host, chosen.port, os.environ)
     directory = Path.cwd()
     start(
@@ -123,6 +126,7 @@ def _export(chosen: argparse.Namespace) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
+    logging.getLogger("spa.static").setLevel(logging.ERROR)  # its warnings are the lines that are written here
     missing = SmartStatic(chosen.directory).check(chosen.mount)
     for line in missing:
         sys.stdout.write(f"{line}\n")

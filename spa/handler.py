@@ -104,10 +104,14 @@ class Handler:
         name = self._verbs.get(method)
         if name is None:
             return self._answer_without_method(method)(environ, start_response)
-        value = self.prepare(**self.params) if self._prepares else None
+        value, source = self.prepare(**self.params) if self._prepares else None, "prepare"
         if value is None:
-            value = getattr(self, name)(**self.params)
-        answer = self.to_response(value)
+            value, source = getattr(self, name)(**self.params), name
+        try:
+            answer = self.to_response(value)
+        except (TypeError, ValueError) as error:  # the user's line has been left by now: say which it was
+            error.add_note(_tell_source(getattr(self, source)))
+            raise
         if method == "HEAD":
             return _drop_body(answer(environ, start_response))
         return answer(environ, start_response)
@@ -137,7 +141,10 @@ class Handler:
             return self._with_status(*value)
         if isinstance(value, Iterator):
             return Response(value)
-        raise TypeError(f"{type(self).__name__} returned {type(value).__name__}, which is not a response")
+        raise TypeError(
+            f"{type(self).__name__} returned {type(value).__name__}, which is not a response; return a str, bytes,"
+            " dict, list, None, an iterator, a response, or a tuple with a status (JSONHandler sends any value as JSON)"
+        )
 
     def _with_status(self, value: Any, status: Any, headers: Any = ()) -> WSGIApp:
         response = Response() if value is None else self.to_response(value)
@@ -217,6 +224,13 @@ class JSONHandler(Handler):
 def methods_of(handler: type[Handler]) -> tuple[str, ...]:
     """Return the methods that a class of handlers answers, as in its ``Allow``."""
     return handler._allow
+
+
+def _tell_source(method: Any) -> str:
+    """Tell which method returned a value, and where it is."""
+    code = getattr(method, "__code__", None)
+    place = f" ({code.co_filename}, line {code.co_firstlineno})" if code is not None else ""
+    return f"The value was returned by {getattr(method, '__qualname__', method)}{place}."
 
 
 def _drop_body(body: Body) -> Body:

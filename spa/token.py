@@ -70,7 +70,7 @@ class TokenSigner:
         try:
             import jwt
         except ImportError as error:
-            raise SetupError("tokens and sessions need PyJWT: pip install spa[jwt]") from error
+            raise SetupError("tokens and sessions need PyJWT: pip install 'spa[jwt]'") from error
         self.max_age = max_age
         self._purpose = purpose
         self._clock = clock

@@ -139,8 +139,8 @@ def test_a_certificate_makes_it_https(directory):
         (["run", "nope"], {}, "there is no module 'nope' in "),
         (["run", "main:nope"], {}, "module 'main' has no 'nope'; write main:app"),
         (["run", "main:time"], {}, "main:time is no WSGI app but module; name the app"),
-        (["run", "main.py"], {}, "'main.py' is a file; name the module: main"),
-        (["run"], {"PORT": "http"}, "'http' is not a port; set PORT to a number from 0 to 65535"),
+        (["run", "main.py"], {}, "'main.py' is a path; go to the directory that it starts from, and name the module"),
+        (["run"], {"PORT": "http"}, "'http' is not a port; set --port, port= or PORT to a number from 0 to 65535"),
         (["run", "--port", "70000"], {}, "70000 is not a port; "),
         (["run", "--host", "203.0.113.7"], {}, "cannot listen on 203.0.113.7:8000: "),
         (["run", "--debug", "--host", "0.0.0.0"], {}, "debug runs code for whoever reaches 0.0.0.0; "),
@@ -171,7 +171,7 @@ def test_a_port_in_use_is_one_line(option, directory):
     assert done.returncode == 1
     assert done.stderr == (
         f"spa: cannot listen on 127.0.0.1:{port}: the port is in use; "
-        "stop the other program, or choose another with port= or PORT\n"
+        "stop the other program, or choose another with --port, port= or PORT\n"
     )
 
 

@@ -558,3 +558,14 @@ def test_a_wrong_origin_of_a_handler_class_is_a_setup_error():
 
         class Stream(spa.Handler):
             allowed_origins = ("friend.example",)
+
+
+@pytest.mark.parametrize("value", [3, True, {1, 2}, {"at": object()}, [float("nan")]])
+@pytest.mark.parametrize("source", ["get", "prepare"])
+def test_the_log_says_which_method_returned_what_is_no_response(value, source, caplog):
+    handler = type("Note", (spa.Handler,), {"get": lambda self: "x", source: lambda self: value})
+    assert Client(spa.App((("/", "", handler),))).get("/").status_code == 500
+    (record,) = caplog.records
+    (note,) = record.exc_info[1].__notes__
+    assert note.startswith("The value was returned by")
+    assert "test_handler.py, line " in note

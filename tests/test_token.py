@@ -201,5 +201,5 @@ def test_without_pyjwt_the_message_says_what_to_install(monkeypatch):
         return original(name, *arguments)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(SetupError, match=r"pip install spa\[jwt\]"):
+    with pytest.raises(SetupError, match=r"pip install 'spa\[jwt\]'"):
         signer()

@@ -69,7 +69,7 @@ def _check_codings(codings: Mapping[str, int] | None) -> dict[str, int]:
         if coding not in HIGHEST:
             raise SetupError(f"there is no coding {coding!r}: choose of {', '.join(HIGHEST)}")
         if coding not in available_codings():
-            raise SetupError(f"the package for the coding {coding!r} is missing: pip install spa[compression]")
+            raise SetupError(f"the package for the coding {coding!r} is missing: pip install 'spa[compression]'")
         if not isinstance(level, int) or not 0 < level <= HIGHEST[coding]:
             raise SetupError(f"the level of {coding} is a number from 1 to {HIGHEST[coding]}, not {level!r}")
     return dict(codings)

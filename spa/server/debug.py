@@ -33,7 +33,7 @@ def check_loopback(host: str) -> None:
         is_loopback = host == "localhost"
     if not is_loopback:
         raise SetupError(
-            f"debug runs code for whoever reaches {host}; use host='127.0.0.1', or leave debug out"
+            f"debug runs code for whoever reaches {host}; use 127.0.0.1 (--host, host= or HOST), or leave debug out"
         )
 
 

@@ -1,8 +1,9 @@
 """Find the app that a command line names."""
 
 import importlib
+import inspect
 import sys
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import ModuleType
 from typing import Any
 
@@ -44,6 +45,7 @@ def find_app(target: str | None, directory: Path) -> Any:
         sys.path.insert(0, str(directory))
     if target is None:
         return _find_unnamed(directory)
+    check_target(target)
     module_name, _, expression = target.partition(":")
     module = _import(module_name, directory)
     if expression:
@@ -52,6 +54,20 @@ def find_app(target: str | None, directory: Path) -> Any:
     if found is None:
         raise SetupError(f"module {module_name!r} has neither app nor application; {_suggest(module)}")
     return found
+
+
+def check_target(target: str) -> None:
+    """See that this can name an app: ``module``, or ``module:`` and something.
+
+    Raises:
+        SetupError: it cannot.
+    """
+    name = target.partition(":")[0]
+    if name.endswith(".py") or "/" in name:
+        module = ".".join(part for part in PurePath(name.removesuffix(".py")).parts if part not in ("/", ".", ".."))
+        raise SetupError(f"{name!r} is a path; go to the directory that it starts from, and name the module: {module}")
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise SetupError(f"{name!r} is not the name of a module; write module:app")
 
 
 def is_finding(frame: Any) -> bool:
@@ -90,17 +106,13 @@ def _find_usual(module: ModuleType) -> Any:
     for name in NAMES:
         found = getattr(module, name, None)
         if callable(found):
-            return found
+            return _check_app(found, f"{module.__name__}:{name}")
     return None
 
 
 def _import(name: str, directory: Path) -> ModuleType:
-    if name.endswith(".py") or "/" in name:
-        raise SetupError(f"{name!r} is a file; name the module: {name.removesuffix('.py').replace('/', '.')}")
-    if not all(part.isidentifier() for part in name.split(".")):
-        raise SetupError(f"{name!r} is not the name of a module; write module:app")
     try:
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             raise SetupError(
@@ -109,6 +121,10 @@ def _import(name: str, directory: Path) -> ModuleType:
         raise _failed(f"{name} cannot be imported", error) from None
     except FAILURES as error:
         raise _failed(f"{name} cannot be imported", error) from None
+    file = directory / f"{name.replace('.', '/')}.py"
+    if file.is_file() and not file.samefile(getattr(module, "__file__", None) or directory):
+        raise SetupError(f"{name!r} is a module that was loaded from elsewhere; give {file.name} another name")
+    return module
 
 
 def _evaluate(module: ModuleType, expression: str) -> Any:
@@ -125,6 +141,18 @@ def _evaluate(module: ModuleType, expression: str) -> Any:
             raise _failed(f"{module.__name__}:{expression} failed", error) from None
     if not callable(found):
         raise SetupError(f"{module.__name__}:{expression} is no WSGI app but {type(found).__name__}; name the app")
+    return _check_app(found, f"{module.__name__}:{path}")
+
+
+def _check_app(found: Any, target: str) -> Any:
+    """Return what was found, unless it is a function that makes the app instead of being it."""
+    if inspect.isfunction(found):
+        try:
+            inspect.signature(found).bind(None, None)
+        except TypeError:
+            raise SetupError(
+                f"{target} does not take environ and start_response; if it returns the app, write '{target}()'"
+            ) from None
     return found
 
 

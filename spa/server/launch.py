@@ -1,5 +1,6 @@
 """Run an app on Spa's own server: read the environment, open the port, stop on a signal."""
 
+import difflib
 import errno
 import logging
 import os
@@ -35,6 +36,10 @@ from spa.server.watchdog import Watchdog
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000
 READ = 1  # libev's event bit
 
+# gevent takes any other name for an option of TLS, and then serves https to nobody.
+OPTIONS = ("certfile", "environ", "error_log", "handler_class", "keyfile", "log", "spawn", "ssl_context")
+OWN_OPTIONS = ("debug", "host", "port", "reload", "shutdown_timeout")
+
 Paths = Sequence[str | os.PathLike[str]]
 
 
@@ -65,11 +70,12 @@ def run(
         debug: show the traceback of a bug to the client, and name handlers that block the event loop. Only on
             an address of this machine.
         shutdown_timeout: seconds that requests in flight may still take at the end. A second signal cuts it short.
-        options: as ``gevent.pywsgi.WSGIServer``, such as ``certfile`` and ``keyfile``.
+        options: as ``gevent.pywsgi.WSGIServer``: ``certfile``, ``keyfile``, ``ssl_context``, ``log``, ``error_log``,
+            ``environ``, ``spawn``, ``handler_class``.
 
     Raises:
-        SetupError: ``debug`` on an address that others reach; ``reload`` without ``watchfiles``, or of a path that
-            is not there.
+        SetupError: there is no such option, ``debug`` is to run on an address that others reach, ``watchfiles`` is
+            missing for ``reload``, or one of its paths is not there.
         SystemExit: the port cannot be opened, ``PORT`` is not a port, or a certificate cannot be read; the message
             is one line with the fix.
     """
@@ -108,6 +114,8 @@ def start(
     **options: Any,
 ) -> None:
     """Serve the app that ``load`` returns, which a reloading parent does not call; the rest is as for ``run``."""
+    check_options(options)
+    check_certificate(options.get("certfile"), options.get("keyfile"))
     if debug:
         check_loopback(host)
     handover = take_handover(os.environ)
@@ -134,12 +142,46 @@ def start(
             watchdog.stop()
 
 
+def check_options(options: Mapping[str, Any]) -> None:
+    """See that the server has these options.
+
+    Raises:
+        SetupError: it has not; the message names the one that may have been meant.
+    """
+    for name in options:
+        if name not in OPTIONS:
+            near = difflib.get_close_matches(name, (*OPTIONS, *OWN_OPTIONS), 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join((*OWN_OPTIONS, *OPTIONS))}"
+            raise SetupError(f"spa.run has no option {name!r}; {hint}")
+    if "keyfile" in options and "certfile" not in options:
+        raise SetupError("keyfile is the key of a certificate; name that too, with certfile")
+
+
+def check_certificate(certfile: str | None, keyfile: str | None) -> None:
+    """See that a certificate can be used, if there is one, before anything is started.
+
+    Raises:
+        SystemExit: it cannot be read; the message is one line with the fix.
+    """
+    if certfile is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certfile, keyfile)
+    except OSError as error:  # SSLError is one
+        files = ", ".join(filter(None, (certfile, keyfile)))
+        raise SystemExit(
+            f"spa: cannot use the certificate {files}: {error.strerror or error}; give a chain and its key, both in PEM"
+        ) from None
+
+
 def choose_address(host: str | None, port: int | None, environ: Mapping[str, str]) -> tuple[str, int]:
     """Return where to listen: what was given, else what the environment says, else loopback and 8000.
 
     Raises:
-        SetupError: the port is not a number from 0 to 65535.
+        SetupError: the port is not a number from 0 to 65535, or the host is no string.
     """
+    if not isinstance(host, str | None):
+        raise SetupError(f"the host is a string, as '127.0.0.1', not {host!r}; a port alone is port={host!r}")
     given = environ.get("PORT") or None
     fallback = DEFAULT_HOST
     chosen: str | int = DEFAULT_PORT
@@ -153,7 +195,7 @@ def choose_address(host: str | None, port: int | None, environ: Mapping[str, str
     except ValueError:
         number = -1
     if not 0 <= number <= 65535:
-        raise SetupError(f"{chosen!r} is not a port; set PORT to a number from 0 to 65535")
+        raise SetupError(f"{chosen!r} is not a port; set --port, port= or PORT to a number from 0 to 65535")
     return host or environ.get("HOST") or fallback, number
 
 
@@ -170,21 +212,9 @@ def listen(host: str, port: int) -> Any:
 
 
 def make_server(app: Any, listener: Any, host: str, **options: Any) -> Server:
-    """Return a server that accepts connections.
-
-    Raises:
-        SystemExit: the certificate cannot be read; the message is one line with the fix.
-    """
-    environ = {"SERVER_NAME": host}  # gevent would ask the DNS for it
-    try:
-        server = Server(listener, app, environ=environ, **options)
-    except (OSError, ssl.SSLError) as error:
-        listener.close()
-        files = ", ".join(str(options[name]) for name in ("certfile", "keyfile") if options.get(name) is not None)
-        raise SystemExit(
-            f"spa: cannot use the certificate {files}: {error.strerror or error}; "
-            "give a chain and its key, both in PEM"
-        ) from None
+    """Return a server that accepts connections."""
+    environ = {"SERVER_NAME": host, **(options.pop("environ", None) or {})}  # gevent would ask the DNS for it
+    server = Server(listener, app, environ=environ, **options)
     server.start()
     return server
 
@@ -235,10 +265,10 @@ def _module_being_imported(frame: Any) -> str | None:
 
 def _explain(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "the port is in use; stop the other program, or choose another with port= or PORT"
+        return "the port is in use; stop the other program, or choose another with --port, port= or PORT"
     if error.errno == errno.EACCES:
-        return "ports below 1024 need privileges; choose another with port= or PORT"
-    return f"{error.strerror or error}; choose another address with host= or HOST"
+        return "ports below 1024 need privileges; choose another with --port, port= or PORT"
+    return f"{error.strerror or error}; choose another address with --host, host= or HOST"
 
 
 def _click(host: str) -> str:

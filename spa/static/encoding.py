@@ -75,7 +75,7 @@ def compress(data: bytes, coding: str, *, thorough: bool = True) -> bytes:
         return gzip.compress(data, 9, mtime=0)  # without the time, which would make each run another file
     library = find_library(coding)
     if library is None:
-        raise LookupError(f"no package for the content coding {coding!r}: pip install spa[compression]")
+        raise LookupError(f"no package for the content coding {coding!r}: pip install 'spa[compression]'")
     # The best level of zstd is 19: from 20 on its window is over 8 MB, which browsers refuse (RFC 9659).
     level = 19 if thorough else 12
     if coding == "br":

@@ -26,18 +26,21 @@ def export(static: SmartStatic, out: str | os.PathLike[str], mount: str = "/stat
         the manifest: each path, and the hashed path it was written to.
 
     Raises:
-        SetupError: ``out`` lies within the exported directory.
+        SetupError: ``out`` lies within the exported directory, or cannot be written.
     """
     target = Path(out).resolve()
     if target.is_relative_to(static.directory.root):
         raise SetupError(f"{target} lies in the directory to export: the next export would contain this one")
     manifest = {}
-    for path in static.paths():
-        manifest[path] = static.hashed_path(path, mount)
-        _write(target / manifest[path], static.content(path, mount), type_of(path))
-    target.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
-    (target / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for path in static.paths():
+            manifest[path] = static.hashed_path(path, mount)
+            _write(target / manifest[path], static.content(path, mount), type_of(path))
+        text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
+        (target / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise SetupError(f"cannot write to {target}: {error.strerror}; name a directory that can be made") from error
     return manifest
 
 

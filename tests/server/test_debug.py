@@ -70,7 +70,7 @@ def test_loopback_may_be_debugged(host):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.168.1.5", "203.0.113.7", "example.com", "localhost.evil"])
 def test_any_other_address_may_not(host):
-    with pytest.raises(SetupError, match=r"use host='127\.0\.0\.1', or leave debug out"):
+    with pytest.raises(SetupError, match=r"use 127\.0\.0\.1 \(--host, host= or HOST\), or leave debug out"):
         check_loopback(host)
 
 

@@ -4,6 +4,7 @@ import re
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -165,7 +166,7 @@ def test_a_log_that_the_program_set_up_is_left_alone(tmp_path, set_up):
 @pytest.mark.parametrize(
     ("environ", "end", "message"),
     [
-        ({"PORT": "eighty"}, "", "spa: 'eighty' is not a port; set PORT to a number from 0 to 65535"),
+        ({"PORT": "eighty"}, "", "spa: 'eighty' is not a port; set --port, port= or PORT to a number from 0 to 65535"),
         ({"HOST": "203.0.113.7"}, "", "spa: cannot listen on 203.0.113.7:8000: "),
         ({"HOST": "203.0.113.7"}, "reload=True", "spa: cannot listen on 203.0.113.7:8000: "),
         ({}, "port=0, certfile='nope.pem'", "spa: cannot use the certificate nope.pem: No such file or directory; "),
@@ -185,7 +186,7 @@ def test_a_port_in_use_is_one_line(tmp_path):
     assert done.returncode == 1
     assert done.stderr == (
         f"spa: cannot listen on 127.0.0.1:{port}: the port is in use; "
-        "stop the other program, or choose another with port= or PORT\n"
+        "stop the other program, or choose another with --port, port= or PORT\n"
     )
 
 
@@ -194,3 +195,28 @@ def end_of(path, environ):
     return subprocess.run(
         [sys.executable, path], env={"PATH": "/usr/bin", **environ}, capture_output=True, text=True, timeout=30
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"threaded": True}, "spa.run has no option 'threaded'; there are debug, host, port, reload"),
+        ({"prot": 3}, "spa.run has no option 'prot'; did you mean 'port'?"),
+        ({"ca_certs": "x"}, "spa.run has no option 'ca_certs'"),
+        ({"keyfile": "key.pem"}, "name that too, with certfile"),
+    ],
+)
+def test_an_option_that_there_is_not_is_refused_at_the_start(options, message):
+    with pytest.raises(SetupError) as caught:
+        start(lambda: pytest.fail("loaded"), "127.0.0.1", 0, Path.cwd(), **options)
+    assert message in str(caught.value)
+
+
+def test_a_port_in_the_place_of_the_host_is_told():
+    with pytest.raises(SetupError, match="a port alone is port=8000"):
+        choose_address(8000, None, {})
+
+
+def test_a_certificate_is_looked_at_before_a_reloading_parent_waits():
+    with pytest.raises(SystemExit, match="cannot use the certificate /nope"):
+        start(lambda: pytest.fail("loaded"), "127.0.0.1", 0, Path.cwd(), reload=True, certfile="/nope")

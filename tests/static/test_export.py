@@ -9,7 +9,10 @@ import sys
 import pytest
 
 from spa.cli import main
+from spa.errors import SetupError
 from spa.static.encoding import SIBLINGS, available_codings
+from spa.static.export import export
+from spa.static.smart import SmartStatic
 
 
 @pytest.fixture
@@ -80,3 +83,12 @@ def test_it_is_a_module_to_run():
     done = subprocess.run([sys.executable, "-m", "spa", "--version"], capture_output=True, text=True, timeout=30)
     assert done.returncode == 0
     assert done.stdout.startswith("spa ")
+
+
+def test_a_place_that_cannot_be_written_is_a_mistake_in_the_set_up(tmp_path):
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "a.txt").write_text("x")
+    (tmp_path / "file").write_text("no directory")
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(SetupError, match="cannot write to"):
+            export(SmartStatic(tmp_path / "static"), out)
