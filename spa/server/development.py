@@ -10,12 +10,12 @@ from typing import Any
 import gevent
 import gevent.socket
 from gevent.pool import Pool
-from gevent.pywsgi import WSGIHandler, WSGIServer
+from gevent.pywsgi import Input, WSGIHandler, WSGIServer
 from gevent.ssl import SSLContext
 from geventwebsocket.handler import WebSocketHandler
 
 from spa.requestid import KEY, request_id
-from spa.server import accesslog
+from spa.server import accesslog, unread
 from spa.websocket.connection import Connection
 from spa.websocket.registry import Registry
 from spa.websocket.transport import read_ahead
@@ -33,8 +33,13 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
 
     server: "Server"
     environ: dict[str, Any] | None
+    close_connection: bool
+    provided_content_length: str | None
+    response_headers: list[tuple[bytes, bytes]]
+    wsgi_input: Input
     is_idle = True
     head_length = 0
+    request_body = unread.NOTHING
 
     def handle(self) -> None:
         """Serve the connection until either side ends it."""
@@ -62,9 +67,24 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         """Call the app, which decides about an upgrade."""
         WSGIHandler.run_application(self)
 
+    def finalize_headers(self) -> None:
+        """Complete the headers; but what the length of a GET's body would be, an answer to HEAD need not say."""
+        if self.command == "HEAD" and self.provided_content_length is None:
+            self.provided_content_length = ""  # or gevent sends 0, which would be wrong (RFC 9110 section 8.6)
+        if not self.close_connection and unread.is_refused(self.request_body):
+            self.close_connection = True
+            self.response_headers = [header for header in self.response_headers if header[0].lower() != b"connection"]
+            self.response_headers.append((b"Connection", b"close"))
+        super().finalize_headers()
+
     def handle_one_response(self) -> None:
         """Answer one request; a stopping server closes the connection behind it."""
+        # gevent would read the rest of the body however long it is, and before a 500 is sent.
+        self.request_body, self.wsgi_input = self.wsgi_input, unread.NOTHING
         super().handle_one_response()
+        if unread.is_left(self.request_body):
+            self._leave_body()
+        self.request_body = unread.NOTHING
         # Not for the next request, which may be one that cannot be read, and is answered without either.
         self._orig_status = self.environ = None
         self.is_idle = True
@@ -99,8 +119,19 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         environ = self.environ or {}
         return request_id(environ) if KEY in environ or "HTTP_X_REQUEST_ID" in environ else None
 
+    def _leave_body(self) -> None:
+        """Read what the app has left, if that is little and the connection goes on; or end the connection."""
+        # What an app reads beneath an upgrade that it does not make, gevent does not count.
+        is_uncounted = self._connection_upgrade_requested()
+        if self.close_connection or is_uncounted or unread.is_refused(self.request_body):
+            self.close_connection = True
+            unread.linger(self.socket)
+        else:
+            self.close_connection = not unread.discard(self.request_body)
+
     def _hijack(self) -> tuple[Any, bytes]:
         self.close_connection = True
+        self.request_body = unread.NOTHING  # all that comes is the WebSocket's
         self._log(accesslog.format_opened(self._entry(), self.server.is_coloured))
         early = read_ahead(self.socket, self.rfile)
         self.rfile.close()  # an idle WebSocket would keep its buffer of 8 KiB, and the parsed headers

@@ -5,12 +5,14 @@ import re
 import socket
 import subprocess
 import time
+from contextlib import contextmanager, suppress
 
 import gevent
 import gevent.event
 import pytest
 
 import spa
+from spa.server import unread
 from spa.server.development import Server, end_reading
 from spa.websocket import registry
 from tests import wire
@@ -38,15 +40,33 @@ class Stream(spa.Handler):
         yield "two"
 
 
+class Events(spa.Handler):
+    def get(self):
+        return spa.EventStream(iter(["one"]))
+
+
+class Upload(spa.Handler):
+    def post(self):
+        return str(len(self.request.get_data()))
+
+    def put(self):
+        return "taken unread"
+
+    def patch(self):
+        raise RuntimeError
+
+
 @pytest.fixture
 def log():
     return Log()
 
 
+ROUTES = (("/<int:size>", "", Body), ("/stream", "", Stream), ("/events", "", Events), ("/upload", "", Upload))
+
+
 @pytest.fixture
 def server(log):
-    app = spa.App((("/<int:size>", "", Body), ("/stream", "", Stream)))
-    server = Server(("127.0.0.1", 0), app, log=log, error_log=log)
+    server = Server(("127.0.0.1", 0), spa.App(ROUTES), log=log, error_log=log)
     server.start()
     yield server
     server.stop(timeout=0)
@@ -183,8 +203,8 @@ def tls(tmp_path, log):
         check=True,
         capture_output=True,
     )
-    app = spa.App((("/<int:size>", "", Body),))
-    server = Server(("127.0.0.1", 0), app, log=log, error_log=log, keyfile=str(key), certfile=str(certificate))
+    files = {"keyfile": str(key), "certfile": str(certificate)}
+    server = Server(("127.0.0.1", 0), spa.App(ROUTES), log=log, error_log=log, **files)
     server.start()
     yield server, certificate
     server.stop(timeout=0)
@@ -334,3 +354,185 @@ def test_a_drain_waits_for_a_peer_that_does_not_answer_no_longer_than_its_patien
         server.drain(30)
         assert 0.1 < time.monotonic() - started < 2
         assert not server.connections
+
+
+@pytest.mark.parametrize("path", ["/stream", "/events"])
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_an_answer_to_head_says_nothing_of_a_length_that_a_get_would_not_say(server, path, version):
+    connection = b"Connection: keep-alive\r\n\r\n"
+    sent = f"HEAD {path} HTTP/{version}\r\nHost: localhost\r\n".encode() + connection
+    first, second, end = b"".join(talk(server, sent + request("/7"), b"x" * 7)).split(b"\r\n\r\n")
+    assert first.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"content-length" not in first.lower()
+    assert b"transfer-encoding" not in first.lower()
+    assert b"Date: " in first
+    assert (second[:15], end) == (b"HTTP/1.1 200 OK", b"x" * 7)  # which is framed rightly behind it
+
+
+def test_an_answer_to_head_has_the_length_that_a_get_would_say(server):
+    (piece,) = talk(server, request("/7", "HEAD"), b"\r\n\r\n")
+    assert b"\r\nContent-Length: 7\r\n" in piece
+
+
+def upload(*headers, method="POST", data=b""):
+    return "\r\n".join([f"{method} /upload HTTP/1.1", "Host: localhost", *headers, "", ""]).encode() + data
+
+
+REFUSED = [  # heads of requests whose bodies are refused
+    ["Content-Length: 99999999999"],
+    ["Content-Length: 99999999999", "Connection: close"],
+    ["Content-Length: 99999999999", "Expect: 100-continue"],
+    ["Content-Length: 5000000", "Expect: 100-continue", "Connection: close"],
+]
+
+
+def read_to_end(sock):
+    """Return an answer whose length is that of its body, and which is the last thing on its connection."""
+    head, _, body = b"".join(iter(lambda: sock.recv(2**16), b"")).partition(b"\r\n\r\n")
+    headers = head.decode().split("\r\n")
+    assert f"Content-Length: {len(body)}" in headers
+    return headers, body
+
+
+@contextmanager
+def connected(server, data=b""):
+    with gevent.Timeout(wire.PATIENCE), gevent.socket.create_connection(("127.0.0.1", server.server_port)) as sock:
+        sock.sendall(data)
+        yield sock
+
+
+def wait_until_idle(server):
+    with gevent.Timeout(wire.PATIENCE):
+        while server.handlers:
+            gevent.sleep(0.01)
+
+
+@pytest.mark.parametrize("headers", REFUSED, ids=", ".join)
+def test_behind_a_refused_body_the_connection_ends_though_the_client_sends_nothing(
+    server, log, headers, monkeypatch
+):
+    monkeypatch.setattr(unread, "PATIENCE", 0.05)
+    with connected(server, upload(*headers)) as sock:
+        answer, body = read_to_end(sock)
+        assert answer[0] == "HTTP/1.1 413 REQUEST ENTITY TOO LARGE"
+        assert ("Connection: close" in answer) == ("Connection: close" not in headers)  # a client that said so knows
+        assert b'"status":413' in body.replace(b" ", b"")
+        wait_until_idle(server)  # the client has not closed, and is not waited for
+    assert re.search(r'"POST /upload HTTP/1\.1" 413 \d+ B [\d.]+ ms$', *log.lines())
+
+
+@pytest.mark.parametrize(
+    ("headers", "piece"),
+    [
+        (["Content-Length: 99999999999"], b"x" * 2**16),
+        (["Content-Length: 99999999999", "Connection: close"], b"x" * 2**16),
+        (["Transfer-Encoding: chunked"], b"10000\r\n" + b"x" * 2**16 + b"\r\n"),
+    ],
+)
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_client_that_goes_on_sending_is_not_read_for_long_and_still_gets_its_answer(
+    server, method, headers, piece
+):
+    server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)  # or the kernel would take megabytes
+    number = 0
+    with connected(server) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**16)
+        sock.sendall(upload(*headers, method=method))
+        with suppress(ConnectionError):
+            while number < 1000:
+                sock.sendall(piece)
+                number += 1
+        assert number * 2**16 < unread.DROPPED + 2**20
+        answer = sock.recv(2**16)
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n" if method == "PUT" else b"HTTP/1.1 500 ")
+    assert b"\r\n\r\n" in answer
+    wait_until_idle(server)
+
+
+@pytest.mark.parametrize("length", [unread.SMALL_REST + 1, 900_000])
+def test_a_body_that_is_sent_whole_to_who_does_not_read_it_resets_nothing(server, length):
+    data = upload(f"Content-Length: {length}", method="PUT", data=b"x" * length)
+    with connected(server, data) as sock:
+        answer, body = read_to_end(sock)
+    assert (answer[0], body) == ("HTTP/1.1 200 OK", b"taken unread")
+    assert "Connection: close" in answer
+
+
+@pytest.mark.parametrize("length", [1, 1000, unread.SMALL_REST])
+def test_behind_a_small_unread_body_the_connection_lives(server, length):
+    data = upload(f"Content-Length: {length}", method="PUT", data=b"x" * length)
+    received = b"".join(talk(server, data + data + request("/7"), b"x" * 7))
+    assert received.count(b"taken unread") == 2
+    assert b"Connection: close" not in received
+
+
+@pytest.mark.parametrize(
+    ("headers", "data"),
+    [
+        (["Content-Length: 1000000"], b"x" * 1_000_000),
+        (["Transfer-Encoding: chunked"], b"f4240\r\n" + b"x" * 1_000_000 + b"\r\n0\r\n\r\n"),
+    ],
+)
+@pytest.mark.parametrize("expect", [[], ["Expect: 100-continue"]])
+def test_behind_a_body_that_was_read_the_connection_lives(server, headers, data, expect):
+    received = b"".join(talk(server, upload(*headers, *expect, data=data) + request("/7"), b"x" * 7))
+    assert received.count(b"HTTP/1.1 100 Continue") == len(expect)
+    assert b"\r\n\r\n1000000HTTP/1.1 200 OK" in received
+    assert b"Connection: close" not in received
+
+
+def test_a_small_unread_body_that_does_not_come_ends_the_connection(server, monkeypatch):
+    monkeypatch.setattr(unread, "PATIENCE", 0.05)
+    with connected(server, upload("Content-Length: 10", method="PUT", data=b"x")) as sock:
+        assert read_to_end(sock)[1] == b"taken unread"
+
+
+def test_behind_chunks_that_are_none_nothing_is_taken_for_a_request(server):
+    data = b"zzz\r\n\r\n" + request("/7")
+    with connected(server, upload("Transfer-Encoding: chunked", data=data)) as sock:
+        assert read_to_end(sock)[0][0] == "HTTP/1.1 400 BAD REQUEST"
+
+
+def test_an_older_client_is_not_told_that_its_connection_lives(server):
+    data = upload("Content-Length: 99999999999", "Connection: keep-alive").replace(b"HTTP/1.1", b"HTTP/1.0")
+    with connected(server, data) as sock:
+        answer, _ = read_to_end(sock)
+    assert [header for header in answer if header.startswith("Connection")] == ["Connection: close"]
+
+
+def test_a_body_beneath_an_upgrade_that_is_not_made_ends_the_connection(server):
+    """Beneath one the app reads from the socket, and gevent does not count how much."""
+    data = upload("Content-Length: 5", "Upgrade: websocket", data=b"12345")
+    with connected(server, data + request("/7")) as sock:
+        assert read_to_end(sock)[1] == b"5"
+
+
+def test_a_handshake_that_promises_a_body_is_a_websocket_and_no_more(server, log, capsys):
+    with connected(server, wire.handshake("/1", [("Content-Length", "50")])) as sock:
+        wire.read_until(sock, lambda data: data.endswith(b"\r\n\r\n"))
+        sock.sendall(wire.frame(wire.TEXT, b"hello") + wire.frame(wire.CLOSE, wire.close_payload(1000)))
+        wire.read_until(sock, lambda data: b"hello" in data and data.endswith(wire.close_payload(1000)))
+        assert sock.recv(1) == b""
+        wait_until_idle(server)
+    assert "closed 1000" in wait_for_lines(log, 2)[-1]
+    assert capsys.readouterr().err == ""
+
+
+def test_over_tls_a_refused_body_is_not_read_and_its_answer_arrives(tls, monkeypatch):
+    monkeypatch.setattr(unread, "PATIENCE", 0.1)
+    server, certificate = tls
+    with gevent.Timeout(wire.PATIENCE), connect_tls(server, certificate) as sock:
+        sock.sendall(upload("Content-Length: 99999999999", data=b"x" * 500_000))
+        answer, _ = read_to_end(sock)
+        assert answer[0] == "HTTP/1.1 413 REQUEST ENTITY TOO LARGE"
+        wait_until_idle(server)
+
+
+def test_a_drain_waits_until_a_refused_client_has_had_its_time(server, monkeypatch):
+    monkeypatch.setattr(unread, "PATIENCE", 0.3)
+    with connected(server, upload("Content-Length: 99999999999")) as sock:
+        assert sock.recv(1)  # the answer is there, and the connection lingers
+        started = time.monotonic()
+        server.drain(30)
+        assert 0.1 < time.monotonic() - started < 2
+        assert read_to_end(sock)
