@@ -126,8 +126,13 @@ def _export(chosen: argparse.Namespace) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    logging.getLogger("spa.static").setLevel(logging.ERROR)  # its warnings are the lines that are written here
-    missing = SmartStatic(chosen.directory).check(chosen.mount)
+    log = logging.getLogger("spa.static")
+    level = log.level
+    log.setLevel(logging.ERROR)  # its warnings are the lines that are written here
+    try:
+        missing = SmartStatic(chosen.directory).check(chosen.mount)
+    finally:
+        log.setLevel(level)
     for line in missing:
         sys.stdout.write(f"{line}\n")
     return 1 if missing else 0

@@ -208,5 +208,5 @@ def test_a_port_in_use_is_one_line_that_names_the_fix():
     assert second.returncode == 1
     assert second.stderr.splitlines() == [
         f"spa: cannot listen on 127.0.0.1:{port}: "
-        "the port is in use; stop the other program, or choose another with port= or PORT"
+        "the port is in use; stop the other program, or choose another with --port, port= or PORT"
     ]
