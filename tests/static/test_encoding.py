@@ -225,7 +225,7 @@ def test_a_body_is_compressed_once_for_all_who_ask(compressions):
     assert gzip.decompress(settle(compressor, "a")) == TEXT
     assert compressor.get("a", never, "gzip") is compressor.get("a", never, "gzip")
     assert reads == [1]
-    assert compressions == [(len(TEXT), "gzip", True)]
+    assert compressions.count((len(TEXT), "gzip", True)) == 1  # a compressor of another test may still be at work
 
 
 def test_greenlets_run_while_a_body_is_compressed(monkeypatch):
