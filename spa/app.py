@@ -7,7 +7,6 @@ from typing import Any
 import gevent
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 from werkzeug.routing import BaseConverter
-from werkzeug.sansio.utils import host_is_trusted
 
 from spa import problem
 from spa.answer import Head, StreamedBody
@@ -17,6 +16,7 @@ from spa.handler import Handler, Shortcut
 from spa.jsoncodec import PYTHON, codec_of
 from spa.request import Request
 from spa.routing import Mount, Router
+from spa.trustedhost import TrustedHosts
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
 from spa.websocket.limits import Limits
@@ -47,7 +47,7 @@ class App:
         json_module: what reads JSON bodies and writes what handlers return: ``orjson``, ``msgspec.json``, or any
             module with ``loads`` and ``dumps``; Python's ``json`` by default. What is JSON stays the same.
         trusted_hosts: the names by which the app may be asked for, ``app.example``, or ``.app.example`` for that
-            and all below it; a request with another ``Host`` is 400. None takes any.
+            and all below it; a request with another ``Host`` is 400. Case and port do not count. None takes any.
         converters: further Werkzeug converters for patterns, by name.
 
     Raises:
@@ -67,11 +67,10 @@ class App:
         trusted_hosts: Sequence[str] | None = None,
         converters: Mapping[str, type[BaseConverter]] | None = None,
     ) -> None:
-        for name, value in (("subprotocols", subprotocols), ("trusted_hosts", trusted_hosts)):
-            if isinstance(value, str):
-                raise SetupError(f"{name} is a list; write [{value!r}]")
-        if trusted_hosts is not None and not trusted_hosts:
-            raise SetupError("trusted_hosts names no host, so every request would be refused; None takes any")
+        if isinstance(subprotocols, str):
+            raise SetupError(f"subprotocols is a list; write [{subprotocols!r}]")
+        if request_class is not None and not (isinstance(request_class, type) and issubclass(request_class, Request)):
+            raise SetupError(f"request_class is a subclass of spa.Request, not {request_class!r}")
         self.settings = settings
         self.request_class = request_class or Request
         self.websocket = lifecycle.Settings(
@@ -85,7 +84,7 @@ class App:
         # Answers by exact path, asked before the routes; a handler puts them there for what will not change.
         self.shortcuts: dict[str, Shortcut] = {}
         self.router = Router(routes, converters)
-        self._trusted_hosts = trusted_hosts
+        self._trusted_hosts = None if trusted_hosts is None else TrustedHosts(trusted_hosts)
         self._error_handlers = ErrorHandlers()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
@@ -133,7 +132,7 @@ class App:
         return register
 
     def _is_trusted(self, environ: dict[str, Any]) -> bool:
-        return self._trusted_hosts is None or host_is_trusted(environ.get("HTTP_HOST"), self._trusted_hosts)
+        return self._trusted_hosts is None or self._trusted_hosts.match(environ.get("HTTP_HOST"))
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Body:
         head = Head(start_response)

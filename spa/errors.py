@@ -9,7 +9,7 @@ HTTP errors are Werkzeug's exceptions (``werkzeug.exceptions``); the rest is thi
   * ``InvalidMessage`` (a ``ValueError``): a WebSocket message is not what the handler asked for
   * ``ReceiveInProgress`` (a ``RuntimeError``): another greenlet is receiving from this WebSocket
   * ``HandshakeRefused`` and ``EventStreamRefused``, in ``spa.testing``: the app gave another answer
-  * ``MissingReferenceError``, in ``spa.static.assets``: a static file refers to one that is not there
+  * ``MissingReferenceError``, in ``spa.static.missing``: a static file refers to one that is not there
 """
 
 from geventwebsocket.exceptions import WebSocketError

@@ -95,13 +95,14 @@ class Router:
         mounts: in the order in which they are asked.
 
     Raises:
-        SetupError: an item is not a route, a pattern is wrong, or a name is used twice.
+        SetupError: an item is not a route, a pattern is wrong, a name is used twice, or a converter is none.
     """
 
     def __init__(self, items: Iterable[Any], converters: Mapping[str, type[BaseConverter]] | None = None) -> None:
         self.routes: list[Route] = []
         self.mounts: list[Mount] = []
         self._named: dict[str, Route] = {}
+        _check_converters(converters or {})
         self._map = Map(converters=converters)
         self._tree: SegmentTree[Route] = SegmentTree(converters or ())
         for item in _flatten(items, "", ""):
@@ -239,6 +240,16 @@ def _make_route(item: Any, prefix: str, name: str) -> Route:
     if set_up_route is not None:
         kwargs = set_up_route(prefix + pattern, kwargs)
     return Route(prefix + pattern, name + route_name if route_name else "", handler, kwargs)
+
+
+def _check_converters(converters: Mapping[str, type[BaseConverter]]) -> None:
+    if not isinstance(converters, Mapping):
+        raise SetupError(f"converters is a dict of classes by name, not {converters!r}")
+    for name, converter in converters.items():
+        if not isinstance(converter, type) or not issubclass(converter, BaseConverter):
+            raise SetupError(
+                f"the converter {name!r} is a subclass of werkzeug.routing.BaseConverter, not {converter!r}"
+            )
 
 
 def _check_prefix(prefix: str, what: str) -> str:

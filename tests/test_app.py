@@ -22,6 +22,7 @@ from werkzeug.exceptions import (
 from werkzeug.routing import BaseConverter
 from werkzeug.test import Client, create_environ, run_wsgi_app
 from werkzeug.utils import redirect
+from werkzeug.wrappers import Request as WerkzeugRequest
 
 import spa
 from spa.static.smart import SmartStatic
@@ -71,6 +72,13 @@ def test_the_settings_are_the_users_own():
         ({"subprotocols": "chat"}, "write ['chat']"),
         ({"allowed_origins": "https://a.example"}, "write ['https://a.example']"),
         ({"allowed_origins": ["a.example"]}, "write scheme://host"),
+        ({"allowed_origins": ["https://*.a.example"]}, "name each one"),
+        ({"trusted_hosts": "a.example"}, "write ['a.example']"),
+        ({"trusted_hosts": ["*.a.example"]}, "write '.app.example'"),
+        ({"request_class": object}, "request_class is a subclass of spa.Request"),
+        ({"request_class": WerkzeugRequest}, "request_class is a subclass of spa.Request"),
+        ({"request_class": lambda environ: spa.Request(environ)}, "request_class is a subclass of spa.Request"),
+        ({"converters": {"x": int}}, "the converter 'x' is a subclass of werkzeug.routing.BaseConverter"),
     ],
 )
 def test_a_wrong_setting_is_a_setup_error_that_says_what_to_write(options, words):
@@ -656,7 +664,7 @@ def test_the_servers_own_file_wrapper_reaches_the_server():
     [
         ("app.example", 200),
         ("app.example:8000", 200),
-        ("APP.example", 400),
+        ("APP.example", 200),
         ("api.wild.example", 200),
         ("wild.example", 200),
         ("evil.example", 400),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.exceptions import NotFound
-from werkzeug.routing import Map, RequestRedirect, Rule
+from werkzeug.routing import IntegerConverter, Map, RequestRedirect, Rule
 from werkzeug.test import Client, create_environ, run_wsgi_app
 
 import spa
@@ -470,6 +470,21 @@ def test_a_mounted_app_does_not_change_the_environ_of_its_caller():
 def test_wrong_routes_are_a_setup_error_that_says_what_to_write(routes, words):
     with pytest.raises(spa.SetupError) as caught:
         spa.App(routes())
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("converters", "words"),
+    [
+        ({"x": int}, "the converter 'x' is a subclass of werkzeug.routing.BaseConverter, not <class 'int'>"),
+        ({"x": "int"}, "the converter 'x' is a subclass"),
+        ({"good": IntegerConverter, "x": None}, "the converter 'x' is a subclass"),
+        ([IntegerConverter], "a dict of classes by name"),
+    ],
+)
+def test_a_converter_that_is_none_is_a_setup_error_though_no_pattern_uses_it(converters, words):
+    with pytest.raises(spa.SetupError) as caught:
+        Router((), converters)
     assert words in str(caught.value)
 
 

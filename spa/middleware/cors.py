@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from werkzeug.wrappers import Response as WerkzeugResponse
 
@@ -110,9 +111,13 @@ class CORSMiddleware:
         """Ask the app which methods it has, and tell the browser.
 
         An OPTIONS that the app refuses, because it has none or wants credentials that a preflight never has, is no
-        refusal of the request to come. That there is nothing, or that the app is broken, stays.
+        refusal of the request to come. That there is nothing, or that the app is broken, stays. For a path
+        that lacks its slash, the methods are those of the route that the app redirects to.
         """
+        asked = dict(environ)
         answer = Response.from_app(self.app, environ, buffered=True)
+        if answer.status_code in (307, 308) and _redirect(asked, answer.headers.get("Location", "")):
+            answer = Response.from_app(self.app, asked, buffered=True)
         if answer.status_code == 404 or answer.status_code >= 500:
             return answer
         methods = answer.headers.get("Allow") or self._methods
@@ -120,6 +125,16 @@ class CORSMiddleware:
             wanted = environ["HTTP_ACCESS_CONTROL_REQUEST_METHOD"]
             methods = wanted if TOKEN.fullmatch(wanted) else ""
         return Response(status=204, headers=[("Access-Control-Allow-Methods", methods), *self._preflight])
+
+
+def _redirect(environ: dict[str, Any], location: str) -> bool:
+    """Make of a request the one that a redirect leads to; return False if that is out of the app."""
+    target, _, query = location.partition("#")[0].partition("?")
+    path, root = unquote(target, encoding="latin-1"), environ.get("SCRIPT_NAME", "").rstrip("/")
+    if target.startswith("//") or not path.startswith(f"{root}/"):
+        return False
+    environ.update(PATH_INFO=path.removeprefix(root), QUERY_STRING=query)
+    return True
 
 
 def _check_names(names: Sequence[str], option: str) -> tuple[str, ...]:

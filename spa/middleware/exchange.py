@@ -113,6 +113,9 @@ class Exchange:
         assert self._status is not None
         if self._status.startswith("304"):
             self._restore_tag()
+            # It says what the 200 would have said (RFC 9110 section 15.4.5). Whether that would have varied, its type
+            # would tell, and that is gone; to vary for nothing costs a cache some memory.
+            self._headers = plain_headers(self._headers)
             return False
         if not may_be_coded(self._status, self._headers, size, self._policy):
             return False
@@ -182,7 +185,6 @@ class Exchange:
         for index, (name, value) in enumerate(self._headers):
             if name.lower() == "etag" and value in known and self._coding is not None:
                 self._headers[index] = (name, coded_tag(value, self._coding))
-                self._headers = plain_headers(self._headers)
                 return
 
 

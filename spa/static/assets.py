@@ -2,42 +2,21 @@
 
 import base64
 import hashlib
-import logging
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import gevent
 from gevent.lock import RLock
 
-from spa.errors import SpaError
 from spa.static import css, hashing, reference, sourcemap
 from spa.static.bodies import Bodies
 from spa.static.files import Directory, File, Identity
 from spa.static.graph import components
+from spa.static.missing import Missing, Reporter
 
-logger = logging.getLogger("spa.static")
-
-WARNINGS = 20  # missing references of one file that are logged; ``check`` lists them all
 MOUNTS = 64  # mounts whose assets are kept: a pattern with a variable before the path has as many as clients ask for
 LARGE = 2**20  # bytes from which a file is hashed in a thread, so that the others need not wait
-
-
-class MissingReferenceError(SpaError):
-    """A static file refers to a file that is not there; raised with ``strict=True`` only."""
-
-
-class Missing(NamedTuple):
-    """A reference to a file that is not there."""
-
-    path: str
-    line: int
-    column: int
-    url: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}: {self.url} not found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +77,10 @@ class Assets:
     def __init__(self, directory: Directory, strict: bool = False) -> None:
         self.directory = directory
         self.bodies = Bodies(directory)
-        self._strict = strict
+        self._reporter = Reporter(strict)
         self._assets: dict[tuple[str, str], Asset] = {}
         self._leaves: dict[str, tuple[Identity, str]] = {}
         self._mounts: OrderedDict[str, None] = OrderedDict()
-        self._warned: set[str] = set()
         self._lock = RLock()  # of greenlets, which share a thread
 
     def get(self, path: str, mount: str, look: bool) -> Asset | None:
@@ -209,7 +187,7 @@ class Assets:
                 made_from=made_from,
                 missing=tuple(missing),
             )
-            self._report(missing)
+            self._reporter.report(missing)
             self._store(asset, mount)
 
     def _made_from_outside(
@@ -276,15 +254,6 @@ class Assets:
         if file.size > LARGE:
             return str(gevent.get_hub().threadpool.apply(_hash_pieces, (file,)))
         return _hash_pieces(file)
-
-    def _report(self, missing: Sequence[Missing]) -> None:
-        """Log each missing reference once, the first few of a file, or raise the first."""
-        if missing and self._strict:
-            raise MissingReferenceError(str(missing[0]))
-        for one in missing[:WARNINGS]:
-            if str(one) not in self._warned:
-                self._warned.add(str(one))
-                logger.warning("%s", one)
 
 
 def refers(path: str) -> bool:

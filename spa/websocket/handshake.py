@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from spa.errors import SetupError
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 DEFAULT_PORTS = {"http": 80, "https": 443}
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+])(:[0-9]+)?")  # RFC 6454 section 6.2
 ALLOWED_ORIGINS = "spa.allowed_origins"  # where a middleware leaves in the environ the origins that it allows
 OWN_HEADERS = frozenset(
     {"connection", "upgrade", "content-length", "transfer-encoding"}
@@ -125,7 +127,7 @@ def check_allowed_origins(origins: Sequence[str], option: str = "allowed_origins
         option: its name, for the message.
 
     Raises:
-        SetupError: one of them is not ``*``, ``null`` or ``scheme://host[:port]``.
+        SetupError: one of them is not ``*``, ``null`` or ``scheme://host[:port]``; no Origin could match it.
     """
     if isinstance(origins, str):
         raise SetupError(f"{option} is a list of origins; write [{origins!r}]")
@@ -133,11 +135,13 @@ def check_allowed_origins(origins: Sequence[str], option: str = "allowed_origins
 
 
 def _normalize(origin: str) -> str:
-    scheme, separator, host = origin.lower().partition("://")
     if origin in ("*", "null"):
         return origin
-    if not scheme or not separator or not host or "/" in host:
-        raise SetupError(f"{origin!r} is not an origin; write scheme://host or scheme://host:port")
+    if not isinstance(origin, str) or not ORIGIN.fullmatch(origin.lower()):
+        if "*" in str(origin):
+            raise SetupError(f"{origin!r} is a pattern, and origins are compared as a whole: name each one")
+        raise SetupError(f"{origin!r} is not an origin; write scheme://host or scheme://host:port, in ASCII")
+    scheme, _, host = origin.lower().partition("://")
     return f"{scheme}://{host.removesuffix(f':{DEFAULT_PORTS.get(scheme)}')}"
 
 

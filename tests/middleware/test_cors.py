@@ -57,7 +57,6 @@ routes = (
     ("/broken", "", Broken),
     ("/missing", "", Missing),
     ("/own", "", Own),
-    ("/slash/", "", Item),
 )
 
 
@@ -204,11 +203,61 @@ def test_a_preflight_that_breaks_the_app_is_500():
     assert cors_of(answer)["Allow-Origin"] == FRIEND
 
 
-@pytest.mark.parametrize("path", ["/private", "/slash"])
-def test_a_refusal_of_options_is_none_of_the_request_to_come(path):
-    answer = preflight(path)
+def test_a_refusal_of_options_is_none_of_the_request_to_come():
+    answer = preflight("/private")
     assert answer.status_code == 204
     assert answer.headers["Access-Control-Allow-Methods"] == "PUT"
+
+
+SLASHES = (
+    ("/slash/", "", Item),
+    ("/größe/<name>/", "", Item),
+    ("/private/", "", Private),
+    spa.mount("/below", spa.App((("/slash/", "", Item),))),
+)
+
+
+@pytest.mark.parametrize("path", ["/slash", "/slash?a=1", "/größe//a/", "/gr%C3%B6%C3%9Fe/a%20b", "/below/slash"])
+@pytest.mark.parametrize("root", ["", "/root", "/w%C3%BCrzel"])
+def test_for_a_path_without_its_slash_the_methods_are_those_of_the_route(path, root):
+    browser = client(spa.App(SLASHES))
+    asked = {"Origin": FRIEND, "Access-Control-Request-Method": "PATCH"}
+    answer = browser.options(path, base_url=f"http://localhost{root}", headers=asked)
+    assert answer.status_code == 204
+    assert answer.headers["Access-Control-Allow-Methods"] == "DELETE, GET, HEAD, OPTIONS, PUT"
+
+
+def test_for_a_path_without_its_slash_too_a_refusal_of_options_is_none_of_the_request_to_come():
+    assert preflight("/private", app=spa.App(SLASHES)).headers["Access-Control-Allow-Methods"] == "PUT"
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "paths"),
+    [
+        ("308 Permanent Redirect", "/root/b?c=1#d", ["/a", "/b?c=1"]),
+        ("307 Temporary Redirect", "/root/b", ["/a", "/b?"]),
+        ("308 Permanent Redirect", "/root/a", ["/a", "/a?"]),  # once, though it goes on
+        ("303 See Other", "/root/b", ["/a"]),  # to be got, by another method
+        ("308 Permanent Redirect", "/elsewhere", ["/a"]),
+        ("308 Permanent Redirect", "/rooted/b", ["/a"]),
+        ("308 Permanent Redirect", "//evil.example/root/b", ["/a"]),
+        ("308 Permanent Redirect", "https://evil.example/root/b", ["/a"]),
+        ("308 Permanent Redirect", "b", ["/a"]),
+    ],
+)
+def test_a_redirect_of_a_preflight_is_followed_once_and_only_within_the_app(status, location, paths):
+    seen = []
+
+    def app(environ, start_response):
+        query = f"?{environ['QUERY_STRING']}" if seen else ""
+        assert (environ["REQUEST_METHOD"], environ["SCRIPT_NAME"]) == ("OPTIONS", "/root")
+        seen.append(environ["PATH_INFO"] + query)
+        start_response(status, [("Location", location)])
+        return [b""]
+
+    asked = {"Origin": FRIEND, "Access-Control-Request-Method": "PUT"}
+    answer = client(app).options("/a", base_url="http://localhost/root", headers=asked)
+    assert (answer.status_code, seen) == (204, paths)
 
 
 def test_a_preflight_from_another_origin_is_an_options_request_as_any():
@@ -322,6 +371,7 @@ def test_a_listed_origin_reads_and_a_trusted_one_changes():
         ({"origins": FRIEND}, f"origins is a list of origins; write \\['{FRIEND}'\\]"),
         ({"origins": ["friend.example"]}, "write scheme://host"),
         ({"origins": [f"{FRIEND}/"]}, "write scheme://host"),
+        ({"origins": ["https://*.friend.example"]}, "name each one"),
         ({"origins": "*", "credentials": True}, "must be named"),
         ({"origins": [FRIEND, "*"], "credentials": True}, "must be named"),
         ({"origins": [FRIEND], "headers": "*", "credentials": True}, "must be named"),

@@ -15,7 +15,8 @@ from werkzeug.test import Client
 import spa
 from spa.errors import SetupError
 from spa.static import hashing
-from spa.static.assets import Assets, MissingReferenceError
+from spa.static.assets import Assets
+from spa.static.missing import MissingReferenceError
 from spa.static.smart import SmartStatic
 
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))

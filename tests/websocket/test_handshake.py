@@ -164,11 +164,24 @@ def test_without_a_host_header_the_address_of_the_server_counts():
 
 @pytest.mark.parametrize(
     "origins",
-    ["https://app.example", ["app.example"], ["https://app.example/"], ["https://app.example/x"], ["https://"], [""]],
+    [
+        *("https://app.example", ["app.example"], ["https://app.example/"], ["https://app.example/x"]),
+        *(["https://"], [""], ["https://app.example\n"]),
+        *(["https://app.example?x"], ["https://app.example#x"], ["https://user@app.example"], ["https://app.example:"]),
+        *(["https://app.example:x"], ["https:// app.example"], ["https://app.example "], ["https://app.example, null"]),
+        *(["://app.example"], ["https//app.example"], ["https://::1"], ["https://bücher.example"], ["NULL"], [None]),
+        *(["https://*.app.example"], ["https://*"], ["*.app.example"], ["*://app.example"], ["https://app.example:*"]),
+    ],
 )
 def test_allowed_origins_that_can_never_match_are_a_mistake_in_the_setup(origins):
     with pytest.raises(SetupError):
         handshake.check_allowed_origins(origins)
+
+
+@pytest.mark.parametrize("origin", ["https://*.app.example", "https://app.example:*", "**"])
+def test_that_an_origin_is_no_pattern_is_said(origin):
+    with pytest.raises(SetupError, match="is a pattern, and origins are compared as a whole: name each one"):
+        handshake.check_allowed_origins([origin])
 
 
 def test_allowed_origins_become_a_tuple():
@@ -185,6 +198,9 @@ def test_allowed_origins_become_a_tuple():
         ("http://app.example:443", "http://app.example:443"),
         ("http://[::1]:80", "http://[::1]"),
         ("app://app.example", "app://app.example"),
+        ("moz-extension://0A_b-c", "moz-extension://0a_b-c"),
+        ("https://xn--bcher-kva.example:8443", "https://xn--bcher-kva.example:8443"),
+        ("https://app.example.", "https://app.example."),
     ],
 )
 def test_allowed_origins_are_spelled_as_browsers_do(origin, spelled):
