@@ -1,6 +1,5 @@
 """Turn values into JSON and JSON into values, with Python's own module or another."""
 
-import re
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Hashable, Mapping
@@ -16,18 +15,11 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from spa.errors import SetupError
+from spa.jsontext import NotJSON, decode_text, find_token, not_json, refuse_depth, refuse_surrogates
 from spa.scalar import write_decimal, write_duration, write_time
 
-# A string, or a token that may be refused outside of one.
-TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+"|-?Infinity|NaN|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?', re.DOTALL)
-# An escape: of anything but a surrogate, of a pair of them, or (in the group) of a surrogate that stands alone.
-ESCAPES = re.compile(r"\\(?:[^u]|u[dD][89abAB]..\\u[dD][c-fC-F]..|u(?![dD][89a-fA-F])|(u))")
 NOT_NUMBERS = [kind(name) for kind in (float, Decimal) for name in ("NaN", "Infinity")]
 SAMPLE = {"é": [1, 2.5, None, True, "x"]}
-
-
-class NotJSON(ValueError):
-    """Text that is not JSON; the message says why, and where: the line and the column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +43,37 @@ def plain(value: Any) -> Any:
         TypeError: nothing does.
         ValueError: it is a decimal that is not a number, or infinite.
     """
+    kind = type(value)
+    if hasattr(kind, "__pydantic_serializer__") or kind.__module__.partition(".")[0] == "pydantic":
+        return _write_pydantic(value)
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in fields(value)}
-    names = getattr(type(value), "__struct_fields__", None)  # of msgspec
-    if names is not None:
-        return {name: getattr(value, name) for name in names}
-    if hasattr(type(value), "__pydantic_validator__"):
-        return value.model_dump()
-    raise TypeError(f"JSON has no {type(value).__name__}")
+    if hasattr(kind, "__struct_encode_fields__"):
+        return _write_struct(value)
+    raise TypeError(f"JSON has no {kind.__name__}")
+
+
+def _write_pydantic(value: Any) -> Any:
+    """Return what pydantic writes for a model or dataclass of its own, or for what it builds, such as a URL."""
+    from pydantic_core import to_jsonable_python
+
+    return to_jsonable_python(value, by_alias=True)  # by what it reads: a model wants its aliases
+
+
+def _write_struct(value: Any) -> Any:
+    """Return what msgspec writes for a Struct, whose members may have other names and a tag; its values as they are."""
+    from msgspec import UNSET
+
+    kind, config = type(value), value.__struct_config__
+    members = {
+        written: getattr(value, name)
+        for name, written in zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
+    }
+    if config.tag is not None:
+        members = {config.tag_field: config.tag} | members
+    if config.array_like:
+        return list(members.values())
+    return {name: member for name, member in members.items() if member is not UNSET}
 
 
 plain.register(datetime, write_time)
@@ -107,24 +122,23 @@ def decode_json(data: bytes | str) -> Any:
     """Return the value of JSON, given as UTF-8 or as text.
 
     Raises:
-        NotJSON: it is not JSON, holds a number that Python cannot, or is nested too deeply.
+        NotJSON: it is not JSON, holds a number that Python cannot, or is nested too deeply (``MOST_NESTED``).
     """
-    text = _text(data)
+    text = decode_text(data)
     try:
         value = DECODER.decode(text)
     except JSONDecodeError as error:
         raise NotJSON(f"{error.msg}: line {error.lineno} column {error.colno}") from error
     except _Refused as error:
-        place = next(token.start() for token in TOKENS.finditer(text) if token[0] == error.token)
-        raise _not_json(error.reason, text, place) from error
+        refused = error.token
+        raise not_json(error.reason, text, find_token(text, lambda token: token == refused)) from error
     except ValueError as error:
-        limit = sys.get_int_max_str_digits()
-        digits = (token for token in TOKENS.finditer(text) if token[0].lstrip("-").isdigit())
-        place = next(token.start() for token in digits if len(token[0].lstrip("-")) > limit)
-        raise _not_json("a number has too many digits", text, place) from error
-    except RecursionError as error:
-        raise NotJSON("it is nested too deeply") from error
-    _refuse_surrogates(text)
+        raise not_json("a number has too many digits", text, find_token(text, _is_too_long)) from error
+    except RecursionError:
+        refuse_depth(text)
+        raise  # it is the caller that stands at the end of the stack
+    refuse_surrogates(text)
+    refuse_depth(text)
     return value
 
 
@@ -159,7 +173,7 @@ def _make_codec(module: Any) -> Codec:
     stand_ins = {_bytes(write(number)) for number in NOT_NUMBERS if _passes(write, number)}
 
     def loads(data: bytes | str) -> Any:
-        text = _text(data)
+        text = decode_text(data)
         try:
             value = read(text)
         except Exception as error:  # each module has its own
@@ -168,7 +182,8 @@ def _make_codec(module: Any) -> Codec:
         if is_lenient and not _is_finite(value):
             decode_json(text)
             raise NotJSON("a number is infinite, or not a number")
-        _refuse_surrogates(text)
+        refuse_surrogates(text)
+        refuse_depth(text)
         return value
 
     def dumps(value: Any) -> bytes:
@@ -183,9 +198,8 @@ def _make_codec(module: Any) -> Codec:
 def _functions_of(module: Any) -> tuple[Callable[[str], Any], Callable[[Any], bytes | str]]:
     """Return how to read and to write with a module, with what it needs to write as Python's does here."""
     if _has(module, "loads", "dumps"):
-        if hasattr(module, "OPT_PASSTHROUGH_DATETIME"):  # orjson
-            option = module.OPT_PASSTHROUGH_DATETIME | module.OPT_PASSTHROUGH_DATACLASS
-            return module.loads, partial(module.dumps, default=plain, option=option)
+        if hasattr(module, "OPT_NON_STR_KEYS"):
+            return module.loads, _orjson_writer(module)
         write = partial(module.dumps, default=plain, ensure_ascii=False)
         return module.loads, write if _passes(write, SAMPLE) else partial(module.dumps, default=plain)
     if _has(module, "decode", "encode"):  # msgspec.json
@@ -194,6 +208,20 @@ def _functions_of(module: Any) -> tuple[Callable[[str], Any], Callable[[Any], by
         f"json_module={_name(module)} has no loads and dumps, nor decode and encode; pass orjson, msgspec.json, "
         "or another module that has"
     )
+
+
+def _orjson_writer(orjson: Any) -> Callable[[Any], bytes | str]:
+    option = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+    write: Callable[[Any], bytes] = partial(orjson.dumps, default=plain, option=option)
+    retry: Callable[[Any], bytes] = partial(orjson.dumps, default=plain, option=option | orjson.OPT_NON_STR_KEYS)
+
+    def dumps(value: Any) -> bytes:
+        try:
+            return write(value)
+        except TypeError:  # maybe of a key that is a number; to allow for them always makes keys of text slow, too
+            return retry(value)
+
+    return dumps
 
 
 def _is_finite(value: Any) -> bool:
@@ -216,34 +244,6 @@ def _is_finite(value: Any) -> bool:
     return True
 
 
-def _text(data: bytes | str) -> str:
-    """Return what is to be read, as text; it is UTF-8, without a byte order mark (RFC 8259 section 8.1)."""
-    if isinstance(data, str):
-        text = data
-    else:
-        try:
-            text = data.decode()
-        except UnicodeDecodeError as error:
-            before = data[: error.start].decode()
-            raise _not_json(f"it is not UTF-8 ({error.reason})", before, len(before)) from error
-    if text.startswith("\ufeff"):
-        raise _not_json("it begins with a byte order mark", text, 0)
-    return text
-
-
-def _refuse_surrogates(text: str) -> None:
-    """Refuse an escaped surrogate that stands alone: Python reads it into a string that can never be sent."""
-    if "\\ud" in text or "\\uD" in text:
-        alone = next((escape for escape in ESCAPES.finditer(text) if escape[1]), None)
-        if alone is not None:
-            raise _not_json("half of a surrogate pair", text, alone.start())
-
-
-def _not_json(reason: str, text: str, place: int) -> NotJSON:
-    error = JSONDecodeError(reason, text, place)
-    return NotJSON(f"{reason}: line {error.lineno} column {error.colno}")
-
-
 class _Refused(ValueError):
     """A token that Python's parser knows, and JSON or a double does not."""
 
@@ -262,6 +262,11 @@ def _read_float(token: str) -> float:
     if not isfinite(value):
         raise _Refused(token, "a number is too large")
     return value
+
+
+def _is_too_long(token: str) -> bool:
+    digits = token.lstrip("-")
+    return digits.isdigit() and len(digits) > sys.get_int_max_str_digits()
 
 
 def _passes(function: Callable[[Any], Any], value: Any) -> bool:

@@ -11,7 +11,8 @@ from spa import precondition
 from spa.body import open_body
 from spa.errors import SetupError
 from spa.form import FormParser, Upload
-from spa.jsoncodec import PYTHON, NotJSON, codec_of
+from spa.jsoncodec import PYTHON, codec_of
+from spa.jsontext import NotJSON
 from spa.requestid import request_id
 from spa.validation import compiler
 
@@ -50,14 +51,14 @@ class Request(WerkzeugRequest):
 
     def __getattr__(self, name: str) -> Any:
         """Read the environ at the first use of an attribute that is not there yet."""
-        if name.startswith("__") or not self.__dict__.pop("_is_unread", False):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        assigned = dict(self.__dict__)
-        super().__init__(self.environ, False, self.shallow)
-        if not self.query_string.isascii():  # raw bytes, of which those that are not UTF-8 are left as %E9
-            self.query_string = self.query_string.decode(errors="werkzeug.url_quote").encode()
-        self.__dict__.update(assigned)  # what was assigned before the first look is not overwritten by it
-        return getattr(self, name)
+        if not name.startswith("__") and self.__dict__.pop("_is_unread", False):
+            assigned = dict(self.__dict__)
+            super().__init__(self.environ, False, self.shallow)
+            if not self.query_string.isascii():  # raw bytes, of which those that are not UTF-8 are left as %E9
+                self.query_string = self.query_string.decode(errors="werkzeug.url_quote").encode()
+            self.__dict__.update(assigned)  # what was assigned before the first look is not overwritten by it
+        # What a property lacks brings its reader here too; asked once more, it says what that was, and where.
+        return object.__getattribute__(self, name)
 
     @cached_property
     def stream(self) -> IO[bytes]:

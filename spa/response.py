@@ -65,12 +65,12 @@ class Response(WerkzeugResponse):
     def __getattr__(self, name: str) -> Any:
         """Become Werkzeug's response at the first use of an attribute that is not there yet."""
         body = None if name.startswith("__") else self.__dict__.pop("_body", None)
-        if body is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        assigned = dict(self.__dict__)
-        super().__init__(body)
-        self.__dict__.update(assigned)  # what was assigned before the first look is not overwritten by it
-        return getattr(self, name)
+        if body is not None:
+            assigned = dict(self.__dict__)
+            super().__init__(body)
+            self.__dict__.update(assigned)  # what was assigned before the first look is not overwritten by it
+        # What a property lacks brings its reader here too; asked once more, it says what that was, and where.
+        return object.__getattribute__(self, name)
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         """Answer a WSGI request.

@@ -24,6 +24,7 @@ PURE = {
     "spa.websocket.keepalive",
     "spa.websocket.limits",
     "spa.websocket.protocol",
+    "spa.jsontext",
     "spa.middleware.cookie",
     "spa.precondition",
     "spa.segmenttree",
@@ -50,7 +51,10 @@ PURE = {
 WORDS = {"spa.body", "spa.event", "spa.form", "spa.jsoncodec", "spa.problem", "spa.request", "spa.response"}
 IMPURE = {"socket", "ssl", "select", "os", "pathlib", "time", "threading", "gevent", "geventwebsocket"}
 NETWORK = {"socket", "ssl", "select", "gevent", "geventwebsocket"}
-OPTIONAL = {"brotli", "gunicorn", "jwt", "msgspec", "orjson", "pydantic", "redis", "watchfiles", "zstandard"}
+OPTIONAL = {
+    *("brotli", "gunicorn", "jwt", "msgspec", "orjson", "pydantic", "pydantic_core", "redis", "watchfiles"),
+    "zstandard",
+}
 EDGES = ("spa.server", "spa.cli", "spa.testing", "spa.__main__")
 
 

@@ -1,5 +1,6 @@
 """Hold JSON out and in: what stands for which value, the same rules for each module, and where text is not JSON."""
 
+import inspect
 import json
 import os
 import subprocess
@@ -20,7 +21,8 @@ import pydantic
 import pytest
 
 import spa
-from spa.jsoncodec import PYTHON, NotJSON, codec_of, decode_json, encode_json
+from spa.jsoncodec import PYTHON, codec_of, decode_json, encode_json
+from spa.jsontext import MOST_NESTED, NotJSON
 
 CODECS = {
     "python": PYTHON,
@@ -72,10 +74,34 @@ class Struct(msgspec.Struct):
     price: Decimal
 
 
+class Renamed(msgspec.Struct, rename="camel", tag="new"):
+    unit_price: Decimal
+    left_out: int | msgspec.UnsetType = msgspec.UNSET
+    next_one: "Renamed | None" = None
+
+
+class Row(msgspec.Struct, array_like=True, tag=True):
+    at: date
+    note: str = ""
+
+
 class Model(pydantic.BaseModel):
     price: Decimal
-    key: bytes = b"\xff"
+    key: bytes = b"k"
 
+
+class Site(pydantic.BaseModel):
+    url: pydantic.HttpUrl = pydantic.Field(alias="siteUrl")
+    lasts: timedelta = timedelta(hours=36)
+    secret: pydantic.SecretStr = pydantic.SecretStr("hush")
+
+
+@pydantic.dataclasses.dataclass
+class Place:
+    home: pydantic.HttpUrl
+
+
+SITE = Site(siteUrl="https://a.example/")
 
 VALUES = [
     ({"a": 1}, {"a": 1}),
@@ -102,7 +128,13 @@ VALUES = [
     (Outer("n", Inner(date(2030, 1, 1))), {"name": "n", "inner": {"when": "2030-01-01"}, "_hidden": 1, "tags": []}),
     (Slotted(Decimal("1.0")), {"price": "1.0"}),
     (Struct(Decimal("1.0")), {"price": "1.0"}),
-    (Model(price=Decimal("1.0")), {"price": "1.0", "key": "/w=="}),
+    (Model(price=Decimal("1.0")), {"price": "1.0", "key": "k"}),
+    (Renamed(Decimal("1.0")), {"type": "new", "unitPrice": "1.0", "nextOne": None}),
+    (Row(date(2030, 1, 1)), ["Row", "2030-01-01", ""]),
+    (SITE, {"siteUrl": "https://a.example/", "lasts": "P1DT12H", "secret": "**********"}),
+    ({"url": SITE.url}, {"url": "https://a.example/"}),
+    (Place("https://b.example"), {"home": "https://b.example/"}),
+    ({1: "a", 2.5: "b", "c": {-3: Colour.RED}}, {"1": "a", "2.5": "b", "c": {"-3": "red"}}),
     ([{"deep": {"er": Colour.RED}}], [{"deep": {"er": "red"}}]),
 ]
 
@@ -115,6 +147,43 @@ def test_a_value_is_written_as_this_by_every_module(codec, value, plain):
 @pytest.mark.parametrize("duration", [timedelta(days=1, hours=2, microseconds=5), timedelta(seconds=-90), timedelta()])
 def test_a_duration_is_written_by_every_module_so_that_it_comes_back(codec, duration):
     assert spa.validation.check(codec.loads(codec.dumps(duration)), timedelta) == duration
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Renamed(Decimal("1.0"), 5, Renamed(Decimal("2.50"))),
+        Row(date(2030, 1, 1), "x"),
+        Site(siteUrl="https://a.example/?q=1", secret="**********"),
+        Place("https://b.example"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_a_model_writes_it_reads(codec, value):
+    assert spa.validation.check(codec.loads(codec.dumps(value)), type(value)) == value
+
+
+def test_a_pydantic_model_is_written_as_it_says_itself():
+    assert json.loads(encode_json(SITE)) == SITE.model_dump(mode="json", by_alias=True)
+
+
+def test_a_model_that_holds_what_is_not_a_number_is_not_written(codec):
+    class Measure(pydantic.BaseModel):
+        value: float
+
+    with pytest.raises((TypeError, ValueError)):
+        codec.dumps([Measure(value=float("nan"))])
+
+
+@pytest.mark.parametrize("name", ["python", "json", "orjson"])
+def test_true_and_null_as_names_are_written_by_all_but_msgspec(name):
+    assert json.loads(CODECS[name].dumps({True: 1, None: 2})) == {"true": 1, "null": 2}
+
+
+def test_msgspec_has_its_own_form_of_a_duration_and_its_own_order_of_a_set():
+    assert CODECS["msgspec"].dumps(timedelta(hours=36)) == b'"P1DT43200S"'
+    letters = set("spam and eggs")
+    assert set(CODECS["msgspec"].loads(CODECS["msgspec"].dumps(letters))) == letters
 
 
 def test_python_writes_what_it_always_wrote():
@@ -230,10 +299,60 @@ def test_what_is_not_json_is_refused_by_every_module_with_line_and_column(codec,
     assert len(str(caught.value)) < 300
 
 
-@pytest.mark.parametrize("data", [b"[" * 100_000, b'{"a":' * 100_000, b"[" * 100_000 + b"]" * 100_000])
-def test_what_is_nested_too_deeply_is_refused_by_every_module(codec, data):
-    with pytest.raises(NotJSON, match="nested too deeply"):
+def nested(depth, opening="[", closing="]"):
+    return opening * depth + closing * depth
+
+
+@pytest.mark.parametrize("data", [nested(MOST_NESTED), nested(MOST_NESTED - 1, '{"[":', "}").replace(":}", ":{}}")])
+def test_what_is_read_can_be_written_by_every_module_and_with_something_around_it(codec, data):
+    value = codec.loads(data)
+    for each in CODECS.values():
+        assert json.loads(each.dumps({"data": [value]})) == {"data": [value]}
+
+
+@dataclass
+class Node:
+    child: "Node | None" = None
+
+
+def test_what_is_built_of_the_deepest_value_can_be_written_by_every_module(codec):
+    node = Node()
+    for _ in range(MOST_NESTED - 1):
+        node = Node(node)
+    text = codec.dumps(node)
+    assert text.count(b"{") == MOST_NESTED
+    assert codec.dumps(codec.loads(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (nested(MOST_NESTED + 1), "line 1 column 201"),
+        ("\n" + nested(500), "line 2 column 201"),
+        (nested(1100), "line 1 column 201"),
+        ('{"a":' * 1100 + "1" + "}" * 1100, "line 1 column 1001"),
+        ("[" * 100_000, "line 1 column 201"),
+        ('{"a":' * 100_000, "line 1 column 1001"),
+        (nested(100_000), "line 1 column 201"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_what_is_nested_too_deeply_is_refused_by_every_module_with_line_and_column(codec, data, place):
+    with pytest.raises(NotJSON, match=f"^it is nested more than 200 deep: {place}$"):
         codec.loads(data)
+
+
+def test_a_caller_at_the_end_of_the_stack_is_not_the_fault_of_the_text():
+    def call(depth):
+        return decode_json(nested(MOST_NESTED)) if depth == 0 else call(depth - 1)
+
+    old = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 150)
+    try:
+        with pytest.raises(RecursionError):
+            call(200)
+    finally:
+        sys.setrecursionlimit(old)
 
 
 def test_what_the_module_alone_refuses_is_refused_in_its_words():

@@ -5,6 +5,7 @@ import io
 import json
 import pickle
 import re
+import traceback
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
@@ -128,6 +129,40 @@ def test_an_attribute_that_is_not_there_is_an_attribute_error(is_read):
     with pytest.raises(AttributeError, match="'Request' object has no attribute 'nothing'"):
         request.nothing  # noqa: B018
     assert request.path == "/x"
+
+
+class Faulty(spa.Request):
+    @property
+    def language(self):
+        return self.accept_langs.best  # there is no such attribute
+
+    @property
+    def shouted(self):
+        return self.language.upper()
+
+    @property
+    def unsplit(self):
+        return self.path.split("/").join("")  # a list has no join
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+@pytest.mark.parametrize(
+    ("name", "words", "lines"),
+    [
+        ("language", "'Faulty' object has no attribute 'accept_langs'", ["self.accept_langs.best"]),
+        ("shouted", "'Faulty' object has no attribute 'accept_langs'", ["self.language.upper", "self.accept_langs"]),
+        ("unsplit", "'list' object has no attribute 'join'", ['self.path.split("/").join']),
+    ],
+)
+def test_what_a_property_of_ones_own_lacks_is_told_with_its_line(name, words, lines, is_read):
+    request = Faulty(create_environ("/x"))
+    if is_read:
+        assert request.path == "/x"
+    with pytest.raises(AttributeError) as caught:
+        getattr(request, name)
+    assert str(caught.value) == words
+    told = "".join(traceback.format_exception(caught.value))
+    assert all(line in told for line in lines)
 
 
 @pytest.mark.parametrize("name", ["__html__", "__fspath__", "__len__", "__json__", "__setstate__"])
@@ -283,6 +318,20 @@ def test_a_body_that_is_too_much_for_anybody_is_400(body, json_module):
 
     client = Client(spa.App((("/", "", Echo),), json_module=json_module))
     assert client.post("/", data=body, content_type="application/json").status_code == 400
+
+
+@pytest.mark.parametrize("json_module", [None, orjson, msgspec.json], ids=["python", "orjson", "msgspec"])
+@pytest.mark.parametrize(("depth", "status"), [(199, 200), (200, 200), (201, 400), (260, 400), (990, 400), (1023, 400)])
+def test_what_is_read_can_always_be_echoed(depth, status, json_module):
+    class Echo(spa.JSONHandler):
+        def post(self):
+            return {"you sent": self.request.json()}
+
+    client = Client(spa.App((("/", "", Echo),), json_module=json_module))
+    answer = client.post("/", data="[" * depth + "]" * depth, content_type="application/json")
+    assert answer.status_code == status
+    if status == 400:
+        assert answer.json["detail"] == "The body is not JSON: it is nested more than 200 deep: line 1 column 201."
 
 
 @pytest.mark.parametrize(("size", "is_read"), [(100, True), (101, False)])

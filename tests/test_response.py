@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import traceback
 from datetime import UTC, datetime
 
 import msgspec
@@ -413,6 +414,20 @@ def test_an_attribute_that_is_not_there_is_an_attribute_error():
     for _ in range(2):
         with pytest.raises(AttributeError, match="'Response' object has no attribute 'none'"):
             _ = response.none
+
+
+@pytest.mark.parametrize("is_used", [False, True])
+def test_what_a_property_of_ones_own_lacks_is_told_with_its_line(is_used):
+    class Faulty(spa.Response):
+        @property
+        def size(self):
+            return self.lenght
+
+    response = Faulty("hello")
+    assert not is_used or response.status_code == 200
+    with pytest.raises(AttributeError, match="'Faulty' object has no attribute 'lenght'") as caught:
+        _ = response.size
+    assert "return self.lenght" in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_response_can_be_written_twice_and_changed_between():

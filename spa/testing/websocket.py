@@ -1,10 +1,10 @@
 """Hold the client's end of a WebSocket in a test."""
 
-import json
 from collections import deque
 from typing import Any, Self
 
 from spa.errors import ConnectionClosed
+from spa.jsoncodec import decode_json, encode_json
 from spa.testing.exchange import Exchange, limit
 from spa.testing.protocol import Protocol
 
@@ -55,8 +55,13 @@ class WebSocket:
         self._flush()
 
     def send_json(self, value: Any) -> None:
-        """Send a value as JSON in a text message."""
-        self.send(json.dumps(value, ensure_ascii=False, allow_nan=False))
+        """Send a value as JSON in a text message, by the rules of ``JSONResponse``.
+
+        Raises:
+            ConnectionClosed, TimeoutError: as ``send``.
+            TypeError, ValueError: JSON has no such value.
+        """
+        self.send(encode_json(value).decode())
 
     def receive(self, timeout: float = 5.0) -> str | bytes:
         """Wait for the next message.
@@ -79,7 +84,7 @@ class WebSocket:
             ConnectionClosed, TimeoutError: as ``receive``.
             ValueError: the message is not JSON.
         """
-        return json.loads(self.receive(timeout))
+        return decode_json(self.receive(timeout))
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Send a Close, and wait until the server has ended the connection; on a closed WebSocket do nothing.

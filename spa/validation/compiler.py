@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, NotRequired, Required, Union, get_a
 from spa.scalar import KINDS
 from spa.validation.mismatch import Enough, Errors, Loc
 from spa.validation.model import model_of
-from spa.validation.shape import Array, Check, Choice, Dictionary, Record, Scalar, Tagged, Tuple, one_of
+from spa.validation.shape import Array, Check, Choice, Dictionary, Record, Scalar, Set, Tagged, Tuple, one_of
 
 
 def check(value: Any, wanted: Any) -> Any:
@@ -64,7 +64,12 @@ class Compiler:
         if origin is tuple and wanted is not tuple and (len(args) != 2 or args[1] is not ...):
             return Tuple([self.compile(arg, f"{where}[{index}]") for index, arg in enumerate(args)])
         if origin in (list, tuple, set, frozenset):
-            return Array(origin, self.compile(args[0] if args else Any, f"{where}[]"))
+            item = self.compile(args[0] if args else Any, f"{where}[]")
+            if origin in (list, tuple):
+                return Array(origin, item)
+            if not all(map(_has_hash, args)):
+                raise TypeError(f"{where}: a set cannot hold {args[0]!r}; take a list, or make a dataclass frozen")
+            return Set(origin, item)
         if origin is dict and args[:1] in ((), (str,)):
             return Dictionary(self.compile(args[1] if args else Any, f"{where}[]"))
         model = model_of(wanted)
@@ -137,6 +142,20 @@ def _flatten(wanted: Any) -> Iterator[Any]:
         yield from _flatten(wanted.__value__)
     else:
         yield wanted
+
+
+def _has_hash(wanted: Any) -> bool:
+    """Tell whether a set can hold what a type builds, as far as the type says: ``Any`` does not."""
+    types = list(_flatten(wanted))
+    if len(types) > 1:
+        return all(map(_has_hash, types))
+    origin = get_origin(types[0]) or types[0]
+    if origin is tuple:
+        return all(_has_hash(arg) for arg in get_args(types[0]) if arg is not ...)
+    config = getattr(origin, "__struct_config__", None)  # of msgspec
+    if config is not None:
+        return bool(config.frozen or not config.eq)
+    return origin.__hash__ is not None
 
 
 def _members_of(wanted: Any) -> Iterator[Member]:

@@ -25,7 +25,7 @@ class Scalar:
 
 
 class Array:
-    """A list, tuple or set whose items are all of one type."""
+    """A list or tuple whose items are all of one type."""
 
     def __init__(self, build: Callable[[list[Any]], Any], item: Check) -> None:
         self.build = build
@@ -37,6 +37,19 @@ class Array:
             return errors.add(loc, "Must be an array.")
         before = len(errors)
         items = [self.item(item, (*loc, index), errors) for index, item in enumerate(value)]
+        return self.build(items) if len(errors) == before else None
+
+
+class Set(Array):
+    """A set whose items are all of one type."""
+
+    def __call__(self, value: Any, loc: Loc, errors: Errors) -> Any:
+        """Return the set of the items built; what the client chose, for ``Any``, may be nothing that a set can hold."""
+        before = len(errors)
+        items = Array(list, self.item)(value, loc, errors)
+        for index, item in enumerate(items or ()):
+            if not _has_hash(item):
+                errors.add((*loc, index), "Must not hold an array or an object, as an item of a set.")
         return self.build(items) if len(errors) == before else None
 
 
@@ -146,6 +159,14 @@ class Tagged:
         if record is None:
             return errors.add((*loc, self.tag), f"Must be {self.expected}.")
         return record(value, loc, errors)
+
+
+def _has_hash(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def one_of(values: Iterable[Any]) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from spa.errors import ConnectionClosed, InvalidMessage
-from spa.jsoncodec import NotJSON, decode_json, encode_json
+from spa.jsoncodec import decode_json, encode_json
+from spa.jsontext import NotJSON
 from spa.websocket.connection import Connection, State
 from spa.websocket.protocol import Bytes, encode
 

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import gevent
 import gevent.event
@@ -45,6 +47,15 @@ def test_json_comes_back():
     with client_of().websocket("/echo/") as ws:
         ws.send_json({"a": [1, "ü"]})
         assert ws.receive_json() == {"a": [1, "ü"]}
+
+
+def test_json_has_the_rules_of_the_server():
+    with client_of().websocket("/echo/") as ws:
+        ws.send_json({"at": datetime(2030, 1, 31, tzinfo=UTC), "price": Decimal("9.90"), "tags": {"b", "a"}})
+        assert ws.receive_json() == {"at": "2030-01-31T00:00:00Z", "price": "9.90", "tags": ["a", "b"]}
+        ws.send("[NaN]")
+        with pytest.raises(ValueError, match="NaN is not a JSON value: line 1 column 2"):
+            ws.receive_json()
 
 
 def test_many_messages_stay_in_order():

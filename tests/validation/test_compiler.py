@@ -20,6 +20,8 @@ from typing import (
 )
 from uuid import UUID
 
+import msgspec
+import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +44,31 @@ class Colour(Enum):
 
 class Level(IntEnum):
     LOW = 1
+
+
+NO_ITEM = "Must not hold an array or an object, as an item of a set."
+
+
+@dataclass(frozen=True)
+class Pixel:
+    x: int
+
+
+@dataclass(frozen=True)
+class Loose:
+    tags: Any
+
+
+class Point(msgspec.Struct):
+    x: int
+
+
+class FrozenPoint(msgspec.Struct, frozen=True):
+    x: int
+
+
+class Model(pydantic.BaseModel):
+    x: int
 
 
 @dataclass
@@ -148,6 +175,12 @@ FITTING = [
     ([1, "a"], tuple, (1, "a")),
     ([1, 1], set[int], {1}),
     (["a"], frozenset[str], frozenset({"a"})),
+    ([1, "a", None], set, {1, "a", None}),
+    (["a", 1], set[Any], {"a", 1}),
+    ([["red", 1]], set[tuple[Colour, int]], {(Colour.RED, 1)}),
+    ([["a"], []], set[frozenset[str]], {frozenset({"a"}), frozenset()}),
+    ([{"x": 1}, {"x": 1}], set[Pixel | None], {Pixel(1)}),
+    ([{"x": 1}], set[FrozenPoint], {FrozenPoint(1)}),
     (None, int | None, None),
     (1, Optional[int], 1),  # noqa: UP045
     ("a", Union[int, str], "a"),  # noqa: UP007
@@ -219,6 +252,10 @@ AMISS = [
     (["a", 1], tuple[int, str], [([0], "Must be an integer."), ([1], "Must be a string.")]),
     (1, tuple[int, str], [([], "Must be an array.")]),
     (["a"], set[int], [([0], "Must be an integer.")]),
+    ("a", set, [([], "Must be an array.")]),
+    ([1, {}, "a", []], set, [([1], NO_ITEM), ([3], NO_ITEM)]),
+    ([[1, [2]]], frozenset[tuple[Any, ...]], [([0], NO_ITEM)]),
+    ([{"tags": 1}, {"tags": []}], set[Loose], [([1], NO_ITEM)]),
     ("a", int | None, [([], "Must be an integer or null.")]),
     ({}, int | list[int], [([], "Must be an integer or an array.")]),
     (1, dict[str, int] | None, [([], "Must be null or an object.")]),
@@ -303,6 +340,16 @@ class OtherCat:
         (list[T], "JSON cannot be checked"),
         ("Item", "JSON cannot be checked"),
         (WithInitVar, "start is an InitVar"),
+        (set[Item], r"^set\[.*Item\]: a set cannot hold <class .*Item'>; take a list, or make a dataclass frozen"),
+        (set[list[int]], "a set cannot hold"),
+        (frozenset[dict[str, int]], "a set cannot hold"),
+        (set[set[int]], "a set cannot hold"),
+        (set[Movie], "a set cannot hold"),
+        (set[int | list[int]], "a set cannot hold"),
+        (set[tuple[int, Item]], "a set cannot hold"),
+        (list[set[tuple[Item, ...]]], "a set cannot hold"),
+        (set[Point], "a set cannot hold"),
+        (set[Model], "a set cannot hold"),
         (list[int] | tuple[int, int], "two kinds of array"),
         (Item | Tree, "several kinds of object"),
         (Cat | OtherCat, "several kinds of object"),

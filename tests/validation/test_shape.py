@@ -3,7 +3,7 @@
 import pytest
 
 from spa.validation.mismatch import Errors
-from spa.validation.shape import Array, Choice, Dictionary, Record, Scalar, Tagged, Tuple, one_of
+from spa.validation.shape import Array, Choice, Dictionary, Record, Scalar, Set, Tagged, Tuple, one_of
 
 
 def digit(value):
@@ -59,8 +59,14 @@ def test_a_shape_builds_a_value_or_tells_what_is_wrong_and_where(shape, value, b
 
 def test_a_set_of_what_has_errors_is_not_built():
     noted = Errors()
-    assert Array(set, Dictionary(DIGIT))([{"a": 11}], (), noted) is None
+    assert Set(set, Dictionary(DIGIT))([{"a": 11}], (), noted) is None
     assert noted == [((0, "a"), "Must be a digit.")]
+
+
+def test_a_set_tells_which_items_it_cannot_hold():
+    noted = Errors()
+    assert Set(frozenset, Dictionary(DIGIT))([{}], ("x",), noted) is None
+    assert noted == [(("x", 0), "Must not hold an array or an object, as an item of a set.")]
 
 
 def test_values_are_named_as_json():
