@@ -79,7 +79,7 @@ FORKS = st.builds(
 )
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2000)
 @given(st.tuples(PATTERNS, PATHS) | FORKS)
 @example((["/a/", "/<x>"], "/a"))
 @example((["/<x>/", "/<path:x>"], "/a/"))

@@ -179,7 +179,7 @@ messages = st.builds(
 streams = st.lists(frames | messages | messages, max_size=12).map(b"".join) | st.binary(max_size=200)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(streams, st.lists(st.integers(min_value=0, max_value=10**6), max_size=12))
 def test_any_split_of_any_bytes_gives_the_same_messages_and_the_same_answer(data, places):
     whole = run([data])
@@ -187,7 +187,7 @@ def test_any_split_of_any_bytes_gives_the_same_messages_and_the_same_answer(data
     assert run(cut(data, places)) == whole
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.tuples(st.booleans(), st.text(max_size=100)), max_size=8), st.lists(st.integers(0, 10**6), max_size=8)
 )
