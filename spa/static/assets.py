@@ -4,19 +4,20 @@ import base64
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import gevent
 from gevent.lock import RLock
 
-from spa.static import css, hashing, reference, sourcemap
+from spa.static import hashing, reference, source
 from spa.static.bodies import Bodies
 from spa.static.files import Directory, File, Identity
 from spa.static.graph import components
 from spa.static.missing import Missing, Reporter
+from spa.static.source import Source
 
 MOUNTS = 64  # mounts whose assets are kept: a pattern with a variable before the path has as many as clients ask for
-LARGE = 2**20  # bytes from which a file is hashed in a thread, so that the others need not wait
+LARGE = 2**20  # bytes from which a file is read in a thread, so that the others need not wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,8 @@ class Asset:
 class Sheet:
     """A file that refers to others, read and not yet rewritten."""
 
-    identity: Identity
-    data: bytes
-    references: list[tuple[reference.Reference, reference.Target]] = field(default_factory=list)
+    source: Source
+    references: list[tuple[reference.Reference, reference.Target]]
 
     def paths(self) -> list[str]:
         """Return the paths it refers to, each once, in the order of the references."""
@@ -79,7 +79,7 @@ class Assets:
         self.bodies = Bodies(directory)
         self._reporter = Reporter(strict)
         self._assets: dict[tuple[str, str], Asset] = {}
-        self._leaves: dict[str, tuple[Identity, str]] = {}
+        self._sources: dict[str, Source] = {}  # of files that refer to nothing: they are the same under every mount
         self._mounts: OrderedDict[str, None] = OrderedDict()
         self._lock = RLock()  # of greenlets, which share a thread
 
@@ -124,66 +124,59 @@ class Assets:
     # Making assets.
 
     def _make(self, path: str, mount: str) -> Asset | None:
-        if not refers(path):
-            return self._make_leaf(path, mount)
-        sheets = self._read_sheets(path, mount)
+        found = self._read(path)
+        if found is None:
+            self._assets.pop((path, mount), None)
+            return None
+        if not found.references:
+            return self._make_leaf(path, found, mount)
+        sheets = self._read_sheets(path, found, mount)
         graph = {name: sheet.paths() for name, sheet in sheets.items()}
         for group in components(graph):
             is_circle = len(group) > 1 or group[0] in graph[group[0]]
             self._make_group(group, sheets, mount, is_circle)
-        if path in sheets:
-            return self._assets.get((path, mount))
-        return self._make_leaf(path, mount)
+        return self._assets[path, mount]
 
-    def _read_sheets(self, path: str, mount: str) -> dict[str, Sheet]:
-        """Read a file, and all it refers to that may refer to others in its turn."""
-        sheets: dict[str, Sheet] = {}
-        waiting = [path]
+    def _read_sheets(self, path: str, first: Source, mount: str) -> dict[str, Sheet]:
+        """Read all that a file refers to, and all that these refer to; return those that refer to something."""
+        sheets = {path: Sheet(first, _resolve(first.references, path, mount))}
+        waiting = sheets[path].paths()
         while waiting:
             name = waiting.pop()
-            if name in sheets or not refers(name):
+            if name in sheets or not source.refers(name):
                 continue
-            file = self.directory.open(name)
-            if file is None:
-                continue
-            try:
-                sheet = sheets[name] = Sheet(file.identity, file.read())
-            finally:
-                file.close()
-            targets: dict[str, reference.Target | None] = {}
-            for found in find(name, sheet.data):
-                if found.url not in targets:
-                    targets[found.url] = reference.resolve(found.url, name, mount)
-                target = targets[found.url]
-                if target is not None:
-                    sheet.references.append((found, target))
-            waiting += sheet.paths()
+            found = self._read(name)
+            if found is not None and found.references:
+                sheets[name] = Sheet(found, _resolve(found.references, name, mount))
+                waiting += sheets[name].paths()
         return sheets
 
     def _make_group(self, group: Sequence[str], sheets: Mapping[str, Sheet], mount: str, is_circle: bool) -> None:
         """Make one stylesheet, or a circle of them; all they refer to outside has been made."""
-        members = {path: sheets[path] for path in group}
+        members = [sheets[path] for path in group]
         hashes: dict[str, str] = {}
         if is_circle:
             # The bytes of each hold the hashes of the others: so the circle is hashed as one, with its own
             # references as they were written, and each member's hash is made from that and its name.
             whole = hashlib.md5(usedforsecurity=False)
-            for path, sheet in members.items():
-                whole.update(self._rewrite(path, sheet, mount, dict.fromkeys(group))[0])
+            for path in group:
+                whole.update(self._rewrite(path, sheets, mount, dict.fromkeys(group))[0])
             hashes = {path: hashing.digest(whole.digest() + path.encode()) for path in group}
-        for path, sheet in members.items():
-            body, made_from, missing = self._rewrite(path, sheet, mount, hashes)
+        for path in group:
+            body, made_from, missing = self._rewrite(path, sheets, mount, hashes)
             for other in group:
-                made_from[other] = sheets[other].identity
+                made_from[other] = sheets[other].source.identity
             if is_circle:
                 made_from |= self._made_from_outside(members, group, mount)
+            on_disk = sheets[path].source
+            is_rewritten = body != on_disk.data
             asset = Asset(
                 path=path,
-                identity=sheet.identity,
-                hash=hashes.get(path) or hashing.digest(body),
-                disk_hash=hashing.digest(sheet.data),
+                identity=on_disk.identity,
+                hash=hashes.get(path) or (hashing.digest(body) if is_rewritten else on_disk.hash),
+                disk_hash=on_disk.hash,
                 size=len(body),
-                body=None if body == sheet.data else body,
+                body=body if is_rewritten else None,
                 made_from=made_from,
                 missing=tuple(missing),
             )
@@ -191,11 +184,11 @@ class Assets:
             self._store(asset, mount)
 
     def _made_from_outside(
-        self, members: Mapping[str, Sheet], group: Sequence[str], mount: str
+        self, members: Sequence[Sheet], group: Sequence[str], mount: str
     ) -> dict[str, Identity | None]:
         """Return what the whole circle is made from: a change behind one member changes all."""
         found: dict[str, Identity | None] = {}
-        for sheet in members.values():
+        for sheet in members:
             for _, target in sheet.references:
                 if target.path not in group:
                     asset = self.get(target.path, mount, look=False)
@@ -203,24 +196,25 @@ class Assets:
         return found
 
     def _rewrite(
-        self, path: str, sheet: Sheet, mount: str, hashes: Mapping[str, str | None]
+        self, path: str, sheets: Mapping[str, Sheet], mount: str, hashes: Mapping[str, str | None]
     ) -> tuple[bytes, dict[str, Identity | None], list[Missing]]:
         """Return the bytes to serve, what they are made from, and what is missing.
 
         Args:
             path: of the stylesheet.
-            sheet: as it was read.
+            sheets: those that are made with it, this one among them.
             mount: for absolute references.
             hashes: of the members of its own circle; None leaves the reference as it was written.
         """
-        made_from: dict[str, Identity | None] = {path: sheet.identity}
+        sheet = sheets[path]
+        made_from: dict[str, Identity | None] = {path: sheet.source.identity}
         lost: list[reference.Reference] = []
         changes = []
         known: dict[str, str | None] = dict(hashes)
         for found, target in sheet.references:
             if target.path not in known:
-                asset = self._assets.get((target.path, mount)) if refers(target.path) else None
-                asset = asset or self.get(target.path, mount, look=True)
+                asset = self._assets.get((target.path, mount)) if target.path in sheets else None
+                asset = asset or self.get(target.path, mount, look=True)  # one just made need not be looked at
                 made_from |= {target.path: None} if asset is None else asset.made_from
                 known[target.path] = None if asset is None else asset.hash
             hash = known[target.path]
@@ -228,58 +222,47 @@ class Assets:
                 lost.append(found)
             if hash is not None:
                 changes.append((found, reference.hashed(target, hash)))
-        places = reference.places(sheet.data, [found.start for found in lost])
+        places = reference.places(sheet.source.data, [found.start for found in lost])
         missing = [Missing(path, *place, found.url) for place, found in zip(places, lost, strict=True)]
-        return replace(path, sheet.data, changes), made_from, missing
+        return source.replace(path, sheet.source.data, changes), made_from, missing
 
-    def _make_leaf(self, path: str, mount: str) -> Asset | None:
+    def _make_leaf(self, path: str, found: Source, mount: str) -> Asset:
         """Make the asset of a file that refers to no other: its bytes are those on disk."""
-        file = self.directory.open(path)
-        if file is None:
-            self._assets.pop((path, mount), None)
-            return None
-        try:
-            identity, hash = self._leaves.get(path, (None, ""))
-            if identity != file.identity:
-                hash = self._hash(file)
-                self._leaves[path] = file.identity, hash
-            asset = Asset(path, file.identity, hash, hash, file.size, None, {path: file.identity})
-        finally:
-            file.close()
+        size = found.identity[2]
+        asset = Asset(path, found.identity, found.hash, found.hash, size, None, {path: found.identity})
         self._store(asset, mount)
         return asset
 
-    def _hash(self, file: File) -> str:
-        """Hash a file piece by piece; a large one in a thread, while the event loop goes on."""
-        if file.size > LARGE:
-            return str(gevent.get_hub().threadpool.apply(_hash_pieces, (file,)))
-        return _hash_pieces(file)
+    def _read(self, path: str) -> Source | None:
+        """Read a file, unless it refers to nothing and is still as it was; a large one in a thread."""
+        known = self._sources.get(path)
+        if known is not None and self.directory.is_still(path, known.identity):
+            return known
+        self._sources.pop(path, None)
+        file = self.directory.open(path)
+        if file is None:
+            return None
+        try:
+            is_large = file.size > LARGE
+            found: Source = gevent.get_hub().threadpool.apply(source.read, (file,)) if is_large else source.read(file)
+        finally:
+            file.close()
+        if not found.references:
+            self._sources[path] = found
+        return found
 
 
-def refers(path: str) -> bool:
-    """Tell whether files of this name may refer to others."""
-    return path.lower().endswith((".css", ".js", ".mjs"))
-
-
-def find(path: str, data: bytes) -> Sequence[reference.Reference]:
-    """Return the references in a stylesheet, or the one to a source map in a script."""
-    return css.find(data) if path.lower().endswith(".css") else sourcemap.find(data)
-
-
-def replace(path: str, data: bytes, changes: Sequence[tuple[reference.Reference, str]]) -> bytes:
-    """Write new URLs into a stylesheet or a script; every other byte stays."""
-    if not changes:
-        return data
-    return css.replace(data, changes) if path.lower().endswith(".css") else sourcemap.replace(data, changes)
+def _resolve(
+    references: Sequence[reference.Reference], path: str, mount: str
+) -> list[tuple[reference.Reference, reference.Target]]:
+    """Return the references that name a file of the directory, each with its target."""
+    targets: dict[str, reference.Target | None] = {}
+    for found in references:
+        if found.url not in targets:
+            targets[found.url] = reference.resolve(found.url, path, mount)
+    return [(found, target) for found in references if (target := targets[found.url]) is not None]
 
 
 def integrity(data: bytes) -> str:
     """Return the ``integrity`` attribute of these bytes (Subresource Integrity, sha384)."""
     return "sha384-" + base64.b64encode(hashlib.sha384(data).digest()).decode()
-
-
-def _hash_pieces(file: File) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
-    for piece in file.pieces(0, file.size):
-        digest.update(piece)
-    return digest.hexdigest()[: hashing.LENGTH]

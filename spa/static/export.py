@@ -31,12 +31,11 @@ def export(static: SmartStatic, out: str | os.PathLike[str], mount: str = "/stat
     target = Path(out).resolve()
     if target.is_relative_to(static.directory.root):
         raise SetupError(f"{target} lies in the directory to export: the next export would contain this one")
-    manifest = {}
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for path in static.paths():
-            manifest[path] = static.hashed_path(path, mount)
-            _write(target / manifest[path], static.content(path, mount), type_of(path))
+        manifest = static.manifest(mount)
+        for path, hashed_path in manifest.items():
+            _write(target / hashed_path, static.content(path, mount), type_of(path))
         text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
         (target / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
     except OSError as error:

@@ -1,6 +1,6 @@
 """Serve files at content-hashed URLs that may be cached for ever."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -121,6 +121,16 @@ class SmartStatic:
         """Return the paths of all files that may be served, sorted."""
         return self.directory.paths()
 
+    def manifest(self, mount: str | None = None) -> dict[str, str]:
+        """Return each path with its hashed path, sorted.
+
+        What has been read for it need not be read again at the first requests.
+
+        Args:
+            mount: as for ``url``.
+        """
+        return {asset.path: asset.hashed_path for asset in self._all(mount)}
+
     def version(self, paths: Iterable[str] | None = None) -> object:
         """Return a value that stays equal as long as none of these files, or of all, has changed.
 
@@ -141,9 +151,7 @@ class SmartStatic:
         Args:
             mount: as for ``url``.
         """
-        under = self._default(mount)
-        assets = [self._assets.get(path, under, look=True) for path in self.paths()]
-        return [str(missing) for asset in assets if asset is not None for missing in asset.missing]
+        return [str(missing) for asset in self._all(mount) for missing in asset.missing]
 
     def find(self, filepath: str, environ: dict[str, Any]) -> Representation | None:
         """Return what to send for a hashed path, or None if it is not the path of anything here."""
@@ -226,6 +234,13 @@ class SmartStatic:
             return file.read()
         finally:
             file.close()
+
+    def _all(self, mount: str | None) -> Iterator[Asset]:
+        under = self._default(mount)
+        for path in self.paths():
+            asset = self._assets.get(path, under, look=True)
+            if asset is not None:
+                yield asset
 
     def _default(self, mount: str | None) -> str:
         return mount if mount is not None else self.mount or ""

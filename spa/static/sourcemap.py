@@ -19,6 +19,8 @@ def find(script: bytes) -> list[Reference]:
     Returns:
         One reference or none.
     """
+    if script.rfind(b"sourceMappingURL=") < 0:
+        return []
     end = len(script.rstrip())
     start = max(script.rfind(mark, 0, end) + len(mark) if mark in script else 0 for mark in LINE_ENDS)
     match = COMMENT.fullmatch(script, start, end)

@@ -284,6 +284,18 @@ def test_integrity_and_content_are_of_the_bytes_served(tmp_path):
     assert static.integrity("a.css") == "sha384-" + base64.b64encode(hashlib.sha384(body).digest()).decode()
 
 
+def test_the_manifest_names_the_hashed_path_of_every_file(tmp_path):
+    static = SmartStatic(write(tmp_path, {"b.css": ".x{background:url(/s/i.png)}", "i.png": "i", ".env": "no"}))
+    mounted(static, "/s/<path:filepath>")
+    assert list(static.manifest()) == ["b.css", "i.png"]
+    assert static.manifest() == {path: static.hashed_path(path) for path in static.paths()}
+    assert static.manifest("/other/")["b.css"] == static.hashed_path("b.css", "/other/") != static.hashed_path("b.css")
+
+
+def test_the_manifest_of_an_empty_directory_is_empty(tmp_path):
+    assert SmartStatic(tmp_path).manifest() == {}
+
+
 @pytest.mark.parametrize("method", ["url", "content", "integrity"])
 def test_a_file_that_is_not_there_is_a_lookup_error(tmp_path, method):
     with pytest.raises(LookupError, match=r"nope\.js"):

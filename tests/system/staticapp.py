@@ -14,6 +14,8 @@ from spa.static.smart import SmartStatic  # noqa: E402
 
 root = os.environ["STATIC_ROOT"]
 static = SmartStatic(root)
+if os.environ.get("STATIC_AHEAD"):
+    static.manifest("/smart/")
 
 
 class Url(spa.Handler):

@@ -170,3 +170,20 @@ def test_a_client_that_leaves_in_the_middle_leaves_no_descriptor(port, root):
             sock.sendall(b"GET /plain/left.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert sock.recv(100)
     assert get(port, "/plain/a.txt").status == 200
+
+
+def test_workers_that_are_forked_after_everything_was_read_go_on_to_read(tmp_path):
+    (tmp_path / "a.txt").write_text("0123456789")
+    port = free_port()
+    command = [sys.executable, "-W", "error", "-m", "gunicorn", "-k", "gevent", "--preload", "-w", "2"]
+    command += ["-b", f"127.0.0.1:{port}", "tests.system.staticapp:app"]
+    with running(command, port, env={"STATIC_ROOT": str(tmp_path), "STATIC_AHEAD": "1"}, cwd=ROOT) as server:
+        later = os.urandom(2_000_000)
+        (tmp_path / "later.bin").write_bytes(later)
+        for _ in range(6):
+            url = get(port, "/url/a.txt").body.decode()
+            assert url == f"/smart/a.{hashlib.md5(b'0123456789').hexdigest()[:12]}.txt"
+            assert get(port, url).body == b"0123456789"
+            assert get(port, get(port, "/url/later.bin").body.decode()).body == later
+        outcome = server.stop()
+    assert "Traceback" not in outcome.stderr

@@ -1,0 +1,62 @@
+"""Read a file of a static directory: its hash, and the references in it."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spa.static import css, hashing, sourcemap
+from spa.static.files import File, Identity
+from spa.static.reference import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One version of a file, as it is on disk.
+
+    Attributes:
+        identity: tells this version from others.
+        hash: of its bytes.
+        references: the URLs in it, in order.
+        data: its bytes, only if there are references in them: nobody else needs them.
+    """
+
+    identity: Identity
+    hash: str
+    references: Sequence[Reference] = ()
+    data: bytes = b""
+
+
+def read(file: File) -> Source:
+    """Read an open file; in whatever thread.
+
+    Raises:
+        TruncatedError: the file has become shorter meanwhile.
+    """
+    if not refers(file.path):
+        return Source(file.identity, _hash_pieces(file))
+    data = file.read()
+    references = css.find(data) if _is_css(file.path) else sourcemap.find(data)
+    return Source(file.identity, hashing.digest(data), references, data if references else b"")
+
+
+def refers(path: str) -> bool:
+    """Tell whether files of this name may refer to others."""
+    return path.lower().endswith((".css", ".js", ".mjs"))
+
+
+def replace(path: str, data: bytes, changes: Sequence[tuple[Reference, str]]) -> bytes:
+    """Write new URLs into a stylesheet or a script; every other byte stays."""
+    if not changes:
+        return data
+    return css.replace(data, changes) if _is_css(path) else sourcemap.replace(data, changes)
+
+
+def _is_css(path: str) -> bool:
+    return path.lower().endswith(".css")
+
+
+def _hash_pieces(file: File) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    for piece in file.pieces(0, file.size):
+        digest.update(piece)
+    return digest.hexdigest()[: hashing.LENGTH]

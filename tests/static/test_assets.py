@@ -1,0 +1,91 @@
+"""Make assets: what is read for them, and when."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from spa.static import source
+from spa.static.assets import Assets
+from spa.static.files import Directory
+
+FILES = {
+    "css/app.css": b'@import "base.css"; .x{background:url(../i.png)} .y{background:url(/static/big.bin)}',
+    "css/base.css": b".z{background:url(nope.png)}",
+    "css/circle.css": b'@import "circle.css";',
+    "js/app.js": b"x()\n//# sourceMappingURL=app.js.map",
+    "js/app.js.map": b"{}",
+    "js/plain.js": b"y()",
+    "i.png": b"i",
+    "big.bin": b"0123456789" * 200_000,
+}
+
+
+@pytest.fixture
+def root(tmp_path):
+    for path, data in FILES.items():
+        file = tmp_path / path
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(data)
+    return tmp_path
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """Count how often each file is read."""
+    counted = Counter()
+    read = source.read
+
+    def counting(file):
+        counted[file.path] += 1
+        return read(file)
+
+    monkeypatch.setattr(source, "read", counting)
+    return counted
+
+
+def get_all(assets, paths=tuple(FILES), mount="/static/"):
+    found = [assets.get(path, mount, look=True) for path in paths]
+    return {asset.path: (asset.hash, asset.disk_hash, asset.size, asset.body) for asset in found}
+
+
+@pytest.mark.parametrize("paths", [list(FILES), list(reversed(FILES)), sorted(FILES)])
+def test_in_whatever_order_assets_are_made_they_are_the_same_and_few_files_are_read_twice(root, reads, paths):
+    together = get_all(Assets(Directory(root)), paths)
+    # A stylesheet that another one refers to is read with it, and again when it is asked for before or after.
+    assert {path for path, count in reads.items() if count > 1} <= {"css/base.css"}
+    assert together == {path: get_all(Assets(Directory(root)), [path])[path] for path in paths}
+
+
+def test_nothing_is_read_again_before_it_changes(root, reads):
+    assets = Assets(Directory(root))
+    before = get_all(assets)
+    reads.clear()
+    assert get_all(assets) == before
+    assert not reads
+    (root / "i.new").write_bytes(b"another")
+    os.replace(root / "i.new", root / "i.png")
+    after = get_all(assets)
+    assert {path for path in FILES if after[path] != before[path]} == {"i.png", "css/app.css"}
+    assert reads["big.bin"] == reads["js/plain.js"] == 0
+
+
+def test_under_another_mount_only_what_refers_to_something_is_read_again(root, reads):
+    assets = Assets(Directory(root))
+    for path in FILES:
+        assets.get(path, "/static/", look=False)
+    reads.clear()
+    for path in FILES:
+        assets.get(path, "/app/static/", look=False)
+    assert set(reads) == {"css/app.css", "css/base.css", "css/circle.css", "js/app.js"}
+
+
+def test_a_change_of_a_stylesheet_without_references_is_seen_through_a_circle(root):
+    Path(root, "css/circle.css").write_bytes(b'@import "circle.css"; @import "leaf.css";')
+    Path(root, "css/leaf.css").write_bytes(b"l{}")
+    assets = Assets(Directory(root))
+    before = assets.get("css/circle.css", "/", look=True).hash
+    Path(root, "css/new.css").write_bytes(b"l{color:red}")
+    os.replace(root / "css/new.css", root / "css/leaf.css")
+    assert assets.get("css/circle.css", "/", look=True).hash != before
