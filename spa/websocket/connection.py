@@ -1,17 +1,12 @@
 """Send and receive messages over one open WebSocket.
 
-Theory of operation. Nothing here waits on the socket itself, so no greenlet can be left behind on a descriptor
-that the server closes. A read watcher calls ``_on_readable`` from the event loop for the life of the socket: it
-answers pings and Close, notices the loss of the peer, and puts messages into the inbox, whatever the handler is
-doing. What ``send`` cannot hand to the kernel at once goes into the outbox, which ``_on_writable`` empties from
-the event loop. Greenlets that must wait (for a message, for room in the outbox, for the end) wait on a
-``Waiter`` of this connection, and the event loop wakes them.
-
-Rule 1: the socket is never read or written in blocking mode. Rule 2: only the event loop feeds the protocol.
-Rule 3: ``_end`` stops both watchers before anybody can close the descriptor.
+Theory of operation. The event loop drives it all, so that no greenlet ever waits on the socket. Whatever the
+handler is doing, the stream passes on what comes: pings and Close are answered, the loss of the peer is noticed,
+and messages go into the inbox. What ``send`` cannot hand to the kernel at once goes into the outbox, which the
+stream empties. Greenlets that must wait (for a message, for room in the outbox, for the end) wait on a ``Waiter``
+of this connection, and the event loop wakes them. Only the event loop feeds the protocol.
 """
 
-import socket
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -24,13 +19,11 @@ from spa.websocket import keepalive
 from spa.websocket.alarm import Alarm, AlarmClock
 from spa.websocket.limits import Limits
 from spa.websocket.line import Line
-from spa.websocket.outbox import WOULD_BLOCK, Outbox
+from spa.websocket.outbox import Outbox
 from spa.websocket.protocol import Bytes, Protocol, encode_ping
-from spa.websocket.transport import Transport, has_hung_up
+from spa.websocket.stream import Stream
+from spa.websocket.transport import Transport
 
-READ, WRITE = 1, 2  # libev's event bits
-READ_SIZE = 64 * 1024  # bytes of one recv
-LARGE_READ = 256 * 1024  # and of one in the middle of a large message: 1 MiB comes in 4 turns of the loop
 SLICE = 4 * 1024  # bytes of unknown frames fed between two looks at the clock: at most 682 frames, some 5 ms
 LONGEST_TURN = 0.005  # seconds of parsing before the other connections get theirs
 A_TURN = 1e-6  # seconds to sleep for one turn of the loop; sleep(0) may come back before the loop polls
@@ -61,7 +54,6 @@ class Connection:
     def __init__(
         self, transport: Transport, limits: Limits, clock: AlarmClock, on_left: Callable[[], object]
     ) -> None:
-        self._sock = transport.sock
         self._limits = limits
         self._clock = clock
         self._on_left = on_left
@@ -72,39 +64,21 @@ class Connection:
         self._code, self._reason = 1006, ""
 
         self._inbox: list[str | bytes] = []  # not a deque: it is short, and an empty deque takes 700 bytes
-        self._unfed = transport.early
-        self._reading = True
-        self._continuation: Any = None
         self._receiver: Any = None
 
         self._loop = gevent.get_hub().loop
         self._outbox = Outbox(limits)
+        self._stream = Stream(transport, self._outbox, clock, self)
         self._half_close = False
         self._senders = Line(self._loop)
         self._finishers = Line(self._loop)
         self._turns = 0
 
-        now = clock.now()
-        self.received_at = now
-        self._heard = now
+        self.received_at = clock.now()
         self._pinged: float | None = None
-        self._progressed = now
         self._close_by = 0.0
         self._alarm: Alarm | None = None
-
-        self._is_tls = hasattr(self._sock, "pending")
-        self._sock.setblocking(False)
-        # gevent's own send and recv only add a retry, which a non-blocking socket never needs.
-        direct = self._sock if self._is_tls else self._sock._sock
-        self._send, self._recv = direct.send, direct.recv
-        descriptor = self._sock.fileno()
-        self._read_watcher = self._loop.io(descriptor, READ)
-        self._write_watcher = self._loop.io(descriptor, WRITE)
-        if self._unfed or self._has_pending():
-            self._continue_later()
-        else:
-            self._read_watcher.start(self._on_readable)
-        self._look_again_by(now + limits.ping_interval)
+        self._look_again_by(self.received_at + limits.ping_interval)
 
     # What greenlets call.
 
@@ -139,8 +113,8 @@ class Connection:
         self.received_at = self._clock.now()
         if self._inbox:
             message = self._inbox.pop(0)
-            if not self._reading and len(self._inbox) <= self._limits.max_waiting_in // 2:
-                self._resume_reading()
+            if not self._stream.is_reading and len(self._inbox) <= self._limits.max_waiting_in // 2:
+                self._stream.resume()
             return message
         if self._peer_left and not self._told_peer_left:
             self._told_peer_left = True
@@ -184,7 +158,7 @@ class Connection:
             self._inbox.clear()
             self._enter_closing()
             self._write_protocol()
-            self._resume_reading()
+            self._stream.resume()
 
     def send_away(self, patience: float) -> None:
         """Close with 1001, because the server is stopping; the peer has so many seconds to answer, or fewer."""
@@ -204,27 +178,14 @@ class Connection:
 
     # What the event loop calls.
 
-    def _on_readable(self) -> None:
-        try:
-            data = self._recv(READ_SIZE if self._protocol.missing < READ_SIZE else LARGE_READ)
-        except WOULD_BLOCK:
-            return
-        except OSError:
-            self._lose()
-            return
-        self._heard = self._clock.now()
-        if data:
-            if self._has_pending():
-                self._continue_later()
-            self._feed(data)
-        elif self._state is not State.ENDED:
-            self._protocol.receive_eof()
-            self._lose()
+    @property
+    def missing(self) -> int:
+        """Bytes that the message which is coming still lacks."""
+        return self._protocol.missing
 
-    def _feed(self, data: Bytes) -> None:
-        """Feed the protocol slice by slice, and keep the rest when it takes too long or the inbox is full."""
+    def on_bytes(self, data: Bytes) -> Bytes:
+        """Feed the protocol slice by slice; return the rest when it takes too long or the inbox is full."""
         started = self._clock.now()
-        self._unfed = b""
         rest = memoryview(data)
         while rest:
             size = self._protocol.span(rest, SLICE)
@@ -238,43 +199,31 @@ class Connection:
             if self._inbox and self._receiver is not None:
                 self._receiver.switch(None)
             if self._state is State.ENDED:
-                return
+                break
             if self._is_full():
-                self._unfed = bytes(rest)
-                self._pause_reading()
+                self._stream.pause()
+                self._look_again_by(self._clock.now() + HANG_UP_INTERVAL)
                 break
-            if rest and self._clock.now() - started > LONGEST_TURN:
-                self._unfed = bytes(rest)
-                self._read_watcher.stop()
-                self._continue_later()
+            if self._clock.now() - started > LONGEST_TURN:
                 break
+        return rest
 
-    def _continue(self) -> None:
-        """Go on with what was kept, or read on."""
-        if self._state is State.ENDED or not self._reading:
-            return
-        self._read_watcher.start(self._on_readable)
-        if self._unfed:
-            if self._has_pending():
-                self._continue_later()
-            self._feed(self._unfed)
-        else:
-            self._on_readable()
-
-    def _on_writable(self) -> None:
-        try:
-            if self._outbox.flush(self._send):
-                self._progressed = self._clock.now()
-        except OSError:
-            self._lose()
-            return
-        if not self._outbox:
-            self._write_watcher.stop()
-            if self._half_close:
-                self._shut_down_sending()
-        if not self._reading and not self._is_full():
-            self._resume_reading()
+    def on_written(self) -> None:
+        """End sending if that was all, read on if that was why we paused, and let the next sender in."""
+        if self._half_close and not self._outbox:
+            self._end_sending()
+        if not self._is_full():
+            self._stream.resume()
         self._wake_sender()
+
+    def on_end(self) -> None:
+        """Note that the peer has ended the TCP connection."""
+        self._protocol.receive_eof()
+        self._lose()
+
+    def on_loss(self) -> None:
+        """Note that the TCP connection is broken."""
+        self._lose()
 
     def _on_alarm(self) -> None:
         """Ping, give up or end what is overdue, and look again at the next time anything can be."""
@@ -288,13 +237,13 @@ class Connection:
                 return
             times.append(self._close_by)
         if self._outbox:
-            if now >= self._progressed + limits.send_timeout:
+            if now >= self._stream.progressed + limits.send_timeout:
                 self._lose("the peer does not read")
                 return
-            times.append(self._progressed + limits.send_timeout)
+            times.append(self._stream.progressed + limits.send_timeout)
         if self._state is State.OPEN:
             # While the inbox is full nothing is read, so silence says nothing about the peer.
-            heard = self._heard if self._reading else now
+            heard = self._stream.heard if self._stream.is_reading else now
             action, again = keepalive.decide(
                 now, heard, self._pinged, limits.ping_interval, limits.ping_timeout
             )
@@ -304,8 +253,8 @@ class Connection:
             if action is keepalive.Action.PING:
                 self._pinged = now
                 self._write(encode_ping())
-            times.append(again if self._reading else now + HANG_UP_INTERVAL)
-            if not self._reading and has_hung_up(self._sock):
+            times.append(again if self._stream.is_reading else now + HANG_UP_INTERVAL)
+            if not self._stream.is_reading and self._stream.has_hung_up():
                 self._on_left()
         if self._state is not State.ENDED:
             self._look_again_by(min(times))
@@ -313,22 +262,9 @@ class Connection:
     # Writing.
 
     def _write(self, frame: bytes) -> None:
-        """Hand a frame to the kernel, or what it does not take to the outbox."""
-        if not self._outbox:
-            try:
-                sent = self._send(frame)
-            except WOULD_BLOCK:
-                sent = 0
-            except OSError:
-                self._lose()
-                return
-            if sent == len(frame):
-                return
-            frame = memoryview(frame)[sent:]  # type: ignore[assignment]
-            self._progressed = self._clock.now()
-            self._write_watcher.start(self._on_writable)
-            self._look_again_by(self._progressed + self._limits.send_timeout)
-        self._outbox.add(frame)
+        self._stream.write(frame)
+        if self._outbox:
+            self._look_again_by(self._stream.progressed + self._limits.send_timeout)
 
     def _write_protocol(self) -> None:
         """Send what the protocol has to say: pongs, a Close, the end of the stream."""
@@ -343,27 +279,21 @@ class Connection:
             if self._outbox:
                 self._outbox.count_control(len(data))
         if self._half_close and not self._outbox:
-            self._shut_down_sending()
+            self._end_sending()
 
-    def _shut_down_sending(self) -> None:
+    def _end_sending(self) -> None:
         """End the TCP connection after the closing handshake; without one, end our side and wait for the peer's.
 
         A peer that broke the protocol may still be sending: a full end would answer with a reset, and the reset
         could overtake the Close that says why. TLS has no half-close that can still be read from.
         """
-        if self._is_tls or self._protocol.has_shaken_hands:
+        if self._stream.is_tls or self._protocol.has_shaken_hands:
             self._end()
             return
         try:
-            self._sock.shutdown(socket.SHUT_WR)
+            self._stream.end_sending()
         except OSError:
             self._end()
-
-    # Reading on and off.
-
-    def _has_pending(self) -> bool:
-        """Tell whether TLS holds decrypted bytes, of which the read watcher knows nothing."""
-        return self._is_tls and self._sock.pending() > 0
 
     def _is_ended(self) -> bool:
         return self._state is State.ENDED
@@ -372,26 +302,6 @@ class Connection:
         return self._state is State.OPEN and (
             len(self._inbox) >= self._limits.max_waiting_in or self._outbox.is_flooded
         )
-
-    def _pause_reading(self) -> None:
-        self._reading = False
-        self._read_watcher.stop()
-        self._look_again_by(self._clock.now() + HANG_UP_INTERVAL)
-
-    def _resume_reading(self) -> None:
-        if not self._reading and self._state is not State.ENDED:
-            self._reading = True
-            self._heard = self._clock.now()
-            self._continue_later()
-
-    def _continue_later(self) -> None:
-        """Call ``_continue`` in the next turn of the loop.
-
-        A timer goes through the poll, so that the others come first; ``run_callback`` would not always.
-        """
-        if self._continuation is None:
-            self._continuation = self._loop.timer(0.0)
-        self._continuation.start(self._continue)
 
     # Ends.
 
@@ -421,21 +331,10 @@ class Connection:
         if self._state is State.ENDED:
             return
         self._state = State.ENDED
-        for watcher in (self._read_watcher, self._write_watcher):
-            watcher.stop()
-            watcher.close()
         if self._alarm is not None:
             self._alarm.cancel()
-        if self._continuation is not None:
-            self._continuation.stop()
-            self._continuation.close()
         self._on_left = _do_nothing
-        self._outbox.clear()
-        self._unfed = b""
-        try:
-            self._sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # the peer was faster
+        self._stream.end()
         self._wake_all()
 
     # Waiting and waking.

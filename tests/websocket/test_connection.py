@@ -313,7 +313,7 @@ def test_once_ended_nothing_is_left_in_the_event_loop():
     with open_pair() as pair:
         pair.peer.sock.close()
         wait_until(lambda: pair.connection.state is State.ENDED)
-        watchers = (pair.connection._read_watcher, pair.connection._write_watcher)
+        watchers = (pair.connection._stream._read_watcher, pair.connection._stream._write_watcher)
         assert not any(watcher.active for watcher in watchers)
 
 
