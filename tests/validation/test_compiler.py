@@ -101,6 +101,11 @@ class Tree:
 
 
 @dataclass
+class Forest:
+    children: "dict[str, Forest]" = field(default_factory=dict)
+
+
+@dataclass
 class Cat:
     kind: Literal["cat"]
     lives: int = 9
@@ -387,6 +392,16 @@ def test_a_long_name_is_not_repeated_at_length_in_each_error():
         check({"n" * 1_000_000: ["x"] * 2000}, dict[str, list[int]])
     assert len(encode_json(caught.value.extensions)) < MOST_ERRORS * (LONGEST_NAME + 100)
     assert caught.value.errors[0]["loc"] == ["n" * LONGEST_NAME + "…", 0]
+
+
+def test_a_place_far_down_under_long_names_is_not_repeated_a_thousand_times():
+    value: Any = dict.fromkeys(map(str, range(1000)), 1)
+    for _ in range(97):
+        value = {"children": {"k" * 101: value}}
+    with pytest.raises(ValidationError, match="More may be wrong than is told") as caught:
+        check(value, Forest)
+    assert len(caught.value.errors) > 1
+    assert len(encode_json(caught.value.extensions)) < 200_000
 
 
 def test_what_is_nested_more_deeply_than_the_stack_is_an_error_of_the_value():
