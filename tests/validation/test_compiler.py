@@ -380,6 +380,36 @@ def test_what_goes_wrong_in_the_app_is_not_the_clients_fault():
         check({"x": 1}, Broken)
 
 
+MODULUS = 2**61 - 1  # of the hash of numbers, which a client knows
+
+
+@pytest.mark.parametrize(
+    ("wanted", "write"),
+    [
+        (set[int], int),
+        (frozenset[int], int),
+        (set[Any], int),
+        (set[int | None], int),
+        (set[Decimal], str),
+        (set[UUID], lambda number: str(UUID(int=number))),
+        (set[tuple[int, ...]], lambda number: [1, number]),
+        (set[frozenset[int]], lambda number: [1, number]),
+        (set[Pixel], lambda number: {"x": number}),
+        (set[Loose], lambda number: {"tags": number}),
+    ],
+    ids=repr,
+)
+def test_items_chosen_so_that_a_set_compares_each_with_each_are_refused(wanted, write):
+    value = [write(number * MODULUS) for number in range(1000)]
+    with pytest.raises(ValidationError) as caught:
+        check({"ids": value}, dict[str, wanted])
+    assert caught.value.errors == [
+        {"loc": ["ids"], "msg": "Must not hold more than 32 items that share a hash, as a set."}
+    ]
+    assert len(check(value[:30], wanted)) == 30
+    assert len(check([write(number) for number in range(1000)], wanted)) == 1000
+
+
 def test_a_million_errors_are_told_as_a_thousand():
     with pytest.raises(ValidationError) as caught:
         check(["x"] * 1_000_000, list[int])
