@@ -16,6 +16,7 @@ from spa.static.handler import Root
 from spa.static.mimetypes import type_of
 from spa.static.sending import IMMUTABLE, Representation
 from spa.static.shortcut import Shortcuts
+from spa.static.sibling import Origin
 
 PATH_SAFE = "/!$&'()*+,;=:@~"  # RFC 3986 section 3.3
 
@@ -202,7 +203,8 @@ class SmartStatic:
             headers=(("Cache-Control", cache_control),),
         )
         read = file.read if file is not None else lambda: body or b""
-        return self._forms.choose(plain, environ, asset.hash, read, (asset.path, asset.identity))
+        origin = Origin(asset.path, asset.identity, asset.disk_hash)
+        return self._forms.choose(plain, environ, asset.hash, read, origin)
 
     def _represent_bytes(
         self, path: str, body: bytes, hash: str, environ: dict[str, Any], cache_control: str
