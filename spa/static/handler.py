@@ -123,7 +123,7 @@ class Files:
         return None if file is None else self._represent(file, environ)
 
     def _represent(self, file: File, environ: dict[str, Any]) -> Representation:
-        _, inode, size, modified = file.identity
+        _, inode, size, modified, _ = file.identity
         plain = Representation(
             body=file,
             size=size,

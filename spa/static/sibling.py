@@ -89,7 +89,7 @@ class Siblings:
         """Return a sibling that was found, or None if it holds other bytes than its file, or another is there now."""
         path = origin.path + SIBLINGS[coding]
         if origin.hash is None:
-            _, inode, size, modified = identity
+            _, inode, size, modified, _ = identity
             return self._open(path, identity, f"{modified:x}-{size:x}-{inode:x}")
         key = path, identity, origin.hash
         verdict = self._verdicts.get(key)

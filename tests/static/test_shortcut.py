@@ -1,5 +1,6 @@
 """Answer usual requests for hashed files from memory, exactly as the long way does."""
 
+import gc
 import gzip
 import tracemalloc
 
@@ -112,8 +113,9 @@ def test_odd_requests_cost_no_more_memory_than_shortcuts_may(tmp_path, monkeypat
     ask(range(100))  # what other parts keep is there by now
     tracemalloc.start()
     try:
-        ask(range(100, 300))
-        assert tracemalloc.get_traced_memory()[0] < 1_200_000  # 64 mounts are kept too
+        ask(range(100, 400))
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 1_500_000  # 64 mounts are kept too, and urllib has a cache
     finally:
         tracemalloc.stop()
     assert static._shortcuts._size <= 500_000

@@ -329,3 +329,56 @@ def test_verbs_are_get_head_and_options(tmp_path):
     for method in ("POST", "PUT", "DELETE", "BREW"):
         response = client.open(url, method=method)
         assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+def test_a_mount_has_a_slash_at_both_ends(tmp_path):
+    static = SmartStatic(write(tmp_path, {"a.js": "x"}))
+    for mount in ("", "/static", "static/", "https://cdn.example/static/"):
+        with pytest.raises(SetupError, match="slash at both ends"):
+            static.url("a.js", mount)
+        with pytest.raises(SetupError, match="slash at both ends"):
+            static.manifest(mount)
+
+
+def test_a_version_with_the_size_and_the_time_of_another_is_another(tmp_path):
+    write(tmp_path, {"a.js": "v=1"})
+    os.utime(tmp_path / "a.js", (1, 1))
+    static = SmartStatic(tmp_path, watch=False)
+    _, client = mounted(static)
+    old = static.url("a.js")
+    write(tmp_path, {"a.js": "v=2"})
+    os.utime(tmp_path / "a.js", (1, 1))
+    assert client.get(old).status_code == 404
+    assert client.get(f"/static/a.{md5(b'v=2')}.js").data == b"v=2"
+
+
+@pytest.mark.parametrize("padding", [0, 200_000])
+@pytest.mark.parametrize("reference", [b"", b".x{background:url(i.png)}"])
+@pytest.mark.parametrize(("encoding", "content_type"), [("latin-1", "text/css"), ("utf-8", "text/css; charset=utf-8")])
+def test_a_stylesheet_in_another_encoding_has_no_charset(tmp_path, padding, reference, encoding, content_type):
+    sheet = f'@charset "{encoding}"; a:after{{content:"é"}}'.encode(encoding) + reference + b" " * padding
+    static = SmartStatic(write(tmp_path, {"a.css": sheet, "i.png": "i"}))
+    _, client = mounted(static)
+    assert client.get(static.url("a.css")).content_type == content_type
+    assert client.get(f"/static/a.{md5(sheet)}.css").content_type == content_type
+
+
+@pytest.mark.parametrize("size", [1, 200_000])
+def test_content_that_has_changed_since_its_hash_was_known_is_read_anew(tmp_path, size):
+    static = SmartStatic(write(tmp_path, {"a.js": b"1" * size}), watch=False)
+    static.manifest()
+    replace(tmp_path / "a.js", "2" * size)
+    assert static.content("a.js") == b"2" * size
+    assert static.url("a.js") == hashing.put("a.js", md5(b"2" * size))
+
+
+def test_before_a_server_has_said_whether_to_watch_an_edit_is_seen(tmp_path):
+    static = SmartStatic(write(tmp_path, {"a.js": "1"}))
+    app, client = mounted(static)
+    before = app.url("static", filepath="a.js")
+    replace(tmp_path / "a.js", "2")
+    after = app.url("static", filepath="a.js")
+    assert after != before
+    assert client.get(after).data == b"2"
+    replace(tmp_path / "a.js", "3")
+    assert app.url("static", filepath="a.js") == after, "a production server does not look"
