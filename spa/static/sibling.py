@@ -4,7 +4,7 @@ import hashlib
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -124,6 +124,8 @@ class Siblings:
             return None if file is None else Sibling(file, tag)
         try:
             return Sibling(file.read(), tag)
+        except TruncatedError:  # it is being written
+            return None
         finally:
             file.close()
 
@@ -147,7 +149,7 @@ class Siblings:
             body = file.read() if file.size <= SMALL else None
             tag = hashlib.md5(usedforsecurity=False)
             pieces = file.pieces(0, file.size) if body is None else [body]
-            holds = digest(_hashed(pieces, tag), coding, size) == hash
+            holds = digest(_shown(pieces, tag.update), coding, size) == hash
             return Verdict(tag.hexdigest()[: hashing.LENGTH], body) if holds else Verdict(None)
         except TruncatedError:
             return None
@@ -169,10 +171,10 @@ def _cost(key: Key, verdict: Verdict) -> int:
     return OVERHEAD + len(key[0]) + (0 if verdict.body is None else len(verdict.body))
 
 
-def _hashed(pieces: Iterable[bytes], found: "hashlib._Hash") -> Iterator[bytes]:
-    """Hash pieces as they go by."""
+def _shown(pieces: Iterable[bytes], see: Callable[[bytes], object]) -> Iterator[bytes]:
+    """Give pieces on, each after another has seen it."""
     for piece in pieces:
-        found.update(piece)
+        see(piece)
         yield piece
 
 

@@ -37,6 +37,9 @@ class SmartStatic:
     at hashed URLs too; a changed image changes the URL of the stylesheet that shows it. There is no build step.
     A file is reachable under its hash only; everything else is 404.
 
+    A sibling ``name.br``, ``name.zst`` or ``name.gz`` is sent to those who accept it, if it decodes to the very bytes
+    of its file; other text is compressed in memory.
+
     Args:
         directory: a path, or ``(package, folder)`` for the data of an installed package.
         watch: whether an edit is seen at the next request, for which each request looks at the file. None looks

@@ -87,6 +87,12 @@ def test_what_browsers_refuse_for_its_window_is_refused():
     assert digest([coded], "zstd", len(TEXT)) is None
 
 
+def test_what_is_larger_than_the_window_is_decoded(coding):
+    data = NOISE * 32  # 9.6 MB
+    coded = compress(data, coding, thorough=coding == "zstd")
+    assert digest(pieces(coded, 130_048), coding, len(data)) == hash_of(data)
+
+
 def test_without_packages_only_gzip_can_be_decoded(monkeypatch):
     for name in ("brotli", "zstandard", "compression", "compression.zstd"):
         monkeypatch.setitem(sys.modules, name, None)

@@ -243,6 +243,25 @@ def test_another_that_takes_its_place_meanwhile_is_not_opened(tmp_path):
         assert list(siblings.find(origin)) == ["gzip"], "the other has not been judged yet"
 
 
+@pytest.mark.parametrize("hash", [None, "0123456789ab"])
+def test_one_that_becomes_shorter_while_it_is_read_is_not_sent(tmp_path, monkeypatch, hash):
+    (tmp_path / "app.js").write_bytes(text("app", SMALL))
+    (tmp_path / "app.js.gz").write_bytes(gzip.compress(text("app", SMALL)))
+    directory = Directory(tmp_path)
+    siblings, origin = Siblings(directory), Origin("app.js", directory.identify("app.js"), hash)
+    found = siblings.find(origin)
+    opened = directory.open
+
+    def cut(path):
+        file = opened(path)
+        os.truncate(tmp_path / path, 10)
+        return file
+
+    monkeypatch.setattr(directory, "open", cut)
+    assert siblings.open(origin, "gzip", found["gzip"]) is None
+    assert not siblings._verdicts
+
+
 def test_what_is_remembered_is_bounded(tmp_path, monkeypatch):
     monkeypatch.setattr(sibling, "MEMORY", 5 * 1500)
     content = text("app", SMALL)
