@@ -14,6 +14,7 @@ from spa.static.files import Directory
 from spa.static.form import Forms
 from spa.static.handler import Root
 from spa.static.mimetypes import type_of
+from spa.static.route import refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
 from spa.static.shortcut import Shortcuts
 from spa.static.sibling import Origin
@@ -73,6 +74,7 @@ class SmartStatic:
         before, separator, _ = pattern.partition("<path:filepath>")
         if not separator:
             raise SetupError(f"route {pattern!r}: the pattern needs <path:filepath>")
+        refuse_arguments(pattern, kwargs, "SmartStatic")
         if "<" not in before:
             self.mounts.append(before)
         return kwargs

@@ -189,16 +189,16 @@ def test_a_name_that_is_not_utf8_is_nothing(root):
     assert directory.open(os.fsdecode(b"caf\xe9.js")) is None
 
 
+@pytest.mark.parametrize("name", ["open", "scandir"])
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.EIO, errno.ENOMEM])
-def test_want_of_descriptors_is_not_want_of_a_file(root, monkeypatch, number):
+def test_want_of_descriptors_is_not_want_of_a_file(root, monkeypatch, number, name):
     def fail(*arguments, **options):
         raise OSError(number, os.strerror(number), "a.txt")
 
     directory = Directory(root)
-    for name, ask in (("open", lambda: directory.open("a.txt")), ("scandir", directory.paths)):
-        with monkeypatch.context() as patch, pytest.raises(FileUnavailable):
-            patch.setattr(os, name, fail)
-            ask()
+    monkeypatch.setattr(os, name, fail)
+    with pytest.raises(FileUnavailable):
+        directory.open("a.txt") if name == "open" else directory.paths()
 
 
 def test_a_process_without_descriptors_cannot_tell_which_files_there_are(root):
