@@ -44,4 +44,4 @@ def refuse_arguments(pattern: str, kwargs: Mapping[str, Any], name: str) -> None
     """
     if kwargs:
         given = ", ".join(f"{key}={value!r}" for key, value in kwargs.items())
-        raise SetupError(f"route {pattern!r}: the arguments of {name} belong where it is made: {name}(..., {given})")
+        raise SetupError(f"route {pattern!r}: it takes no arguments besides; write {name}(..., {given})")

@@ -222,7 +222,11 @@ class SmartStatic:
         )
         read = file.read if file is not None else lambda: body or b""
         origin = Origin(asset.path, asset.identity, asset.disk_hash)
-        return self._forms.choose(plain, environ, asset.hash, read, origin)
+        try:
+            return self._forms.choose(plain, environ, asset.hash, read, origin)
+        except BaseException:  # a sibling that cannot be opened now
+            plain.close()
+            raise
 
     def _represent_bytes(
         self, path: str, body: bytes, hash: str, environ: dict[str, Any], cache_control: str

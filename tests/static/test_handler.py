@@ -1,6 +1,5 @@
 """Serve the files of a directory as they are."""
 
-import errno
 import os
 from urllib.parse import quote, unquote
 
@@ -11,7 +10,6 @@ from werkzeug.test import Client
 import spa
 from spa.errors import SetupError
 from spa.static.handler import Static, StaticFileHandler, StaticHandler
-from spa.static.singlepage import SinglePage
 
 
 @pytest.fixture
@@ -143,41 +141,6 @@ def test_a_charset_is_claimed_only_if_it_is_true(root):
     client = client_for(root)
     assert client.get("/files/new.css").content_type == "text/css; charset=utf-8"
     assert client.get("/files/old.css").content_type == "text/css"
-
-
-def test_want_of_descriptors_is_a_503_that_nobody_keeps_and_one_line_of_the_log(root, monkeypatch, caplog):
-    def fail(*arguments, **options):
-        raise OSError(errno.EMFILE, "Too many open files", "a.txt")
-
-    routes = (
-        ("/files/<path:filepath>", "", StaticHandler, {"directory": root}),
-        ("/robots.txt", "", StaticFileHandler, {"file": root / "a.txt"}),
-        ("/front/<path:filepath>", "", SinglePage(root, "a.txt")),
-    )
-    client = Client(spa.App(routes))
-    monkeypatch.setattr(os, "open", fail)
-    for path in ("/files/a.txt", "/files/a.txt", "/robots.txt", "/front/a.txt", "/front/notes"):
-        response = client.get(path, headers={"Accept": "text/html"})
-        assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
-    assert [record.exc_info for record in caplog.records] == [None] * len(routes)
-    assert client.get("/files/nope.txt").status_code == 404
-
-
-def test_a_sibling_that_cannot_be_opened_leaves_no_file_open(root, monkeypatch):
-    (root / "a.js").write_text("x" * 600)
-    client = client_for(root)
-    whole = os.open
-    monkeypatch.setattr(os, "open", lambda path, *rest: fail_for_siblings(path, whole, *rest))
-    before = len(os.listdir("/proc/self/fd"))
-    (root / "a.js.br").write_bytes(b"BR")
-    assert client.get("/files/a.js", headers={"Accept-Encoding": "br"}).status_code == 503
-    assert len(os.listdir("/proc/self/fd")) == before
-
-
-def fail_for_siblings(path, whole, *rest):
-    if path.endswith(".br"):
-        raise OSError(errno.EMFILE, "Too many open files", path)
-    return whole(path, *rest)
 
 
 def test_max_age_lets_caches_keep_it(root):
