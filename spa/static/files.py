@@ -28,6 +28,7 @@ SERVABLE = re.compile(rf"(?:\.well-known/)?{SEGMENT}(?:/{SEGMENT}){{0,{DEEPEST -
 DEVICE = re.compile(r"(?:^|/)(?:con|prn|aux|nul|com[1-9]|lpt[1-9]) *(?:[./]|$)", re.IGNORECASE)
 DROPPED = re.compile(r"[. ](?:/|$)")  # what Windows drops at the end of a name, which gives a file a second URL
 OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+EFFECTIVE = os.access in os.supports_effective_ids  # whether the system can say what the process may do, not its user
 
 Identity = tuple[int, int, int, int, int]
 
@@ -109,7 +110,7 @@ class Directory:
         self.root = os.path.realpath(path)
         self.follow_symlinks = follow_symlinks
         self._outages = Outages()
-        self._unlisted: set[str] = set()  # directories that the log has been told of
+        self._left_out: set[str] = set()  # what the log has been told of
 
     def open(self, path: str) -> File | None:
         """Open a file by its path with slashes, relative to the directory; None for whatever may not be served.
@@ -159,7 +160,7 @@ class Directory:
     def paths(self) -> list[str]:
         """Return the paths of all files that may be served, sorted.
 
-        A directory below that may not be listed is passed over, and the log told of it once.
+        A file that cannot be read, and a directory below that cannot be listed, is left out, and the log told once.
 
         Raises:
             SetupError: the directory itself may not be listed.
@@ -179,7 +180,12 @@ class Directory:
                 continue
             if entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and self.is_directory(path)):
                 self._list(f"{path}/", found, entered | {identity})
-            elif entry.is_file(follow_symlinks=False) or self.identify(path) is not None:
+            elif entry.is_file(follow_symlinks=False):
+                if os.access(entry.path, os.R_OK, effective_ids=EFFECTIVE):
+                    found.append(path)
+                else:
+                    self._leave_out(entry.path, "cannot be read")
+            elif self.identify(path) is not None:
                 found.append(path)
 
     def _scan(self, prefix: str) -> tuple[Identity | None, list[os.DirEntry[str]]]:
@@ -193,10 +199,14 @@ class Directory:
                 raise self._outages.report(error) from error
             if not prefix:
                 raise SetupError(f"the directory {self.root!r} cannot be listed: {error.strerror}") from error
-            if error.errno in (errno.EACCES, errno.EPERM) and full not in self._unlisted:
-                self._unlisted.add(full)
-                logger.warning("%s cannot be listed, and is left out: %s", full.rstrip(os.sep), error.strerror)
+            if error.errno in (errno.EACCES, errno.EPERM):
+                self._leave_out(full.rstrip(os.sep), f"cannot be listed: {error.strerror}")
             return None, []
+
+    def _leave_out(self, full: str, reason: str) -> None:
+        if full not in self._left_out:
+            self._left_out.add(full)
+            logger.warning("left out of the static files: %s %s", full, reason)
 
     def _may_serve(self, descriptor: int, full: str) -> bool:
         """Tell whether an open file is inside, whatever links led to it."""

@@ -150,8 +150,10 @@ def test_an_unreadable_file_is_nothing(open_root):
         assert Directory(open_root).open("a.txt") is None
 
 
-def test_a_directory_below_that_may_not_be_listed_is_left_out_and_told_once(open_root, caplog):
+def test_what_may_not_be_read_or_listed_is_left_out_and_told_once(open_root, caplog):
     (open_root / "a.txt").write_text("x")
+    (open_root / "private.txt").write_text("x")
+    os.chmod(open_root / "private.txt", 0)
     (open_root / "lost+found").mkdir(mode=0o700)
     (open_root / "sub").mkdir()
     (open_root / "sub" / "link").symlink_to(open_root / "lost+found" / "below")
@@ -160,10 +162,10 @@ def test_a_directory_below_that_may_not_be_listed_is_left_out_and_told_once(open
     with unprivileged():
         directory = Directory(open_root)
         assert directory.paths() == directory.paths() == ["a.txt", "sub/b.txt"]
-    [record] = caplog.records
-    assert record.getMessage() == (
-        f"{open_root / 'lost+found'} cannot be listed, and is left out: Permission denied"
-    )
+    assert sorted(record.getMessage() for record in caplog.records) == [
+        f"left out of the static files: {open_root / 'lost+found'} cannot be listed: Permission denied",
+        f"left out of the static files: {open_root / 'private.txt'} cannot be read",
+    ]
 
 
 def test_a_root_that_may_not_be_listed_is_a_mistake_in_the_set_up(open_root):
