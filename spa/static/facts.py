@@ -7,6 +7,7 @@ from spa.answer import BrokenOff
 from spa.static.files import File, Identity
 from spa.static.hashing import digest
 from spa.static.mimetypes import type_of
+from spa.static.source import is_utf8
 
 EXAMINED = 2**20  # bytes up to which a file is read for this, once: MD5 takes 2 ms for them, and nobody else runs then
 REMEMBERED = 4096  # files; what is known of one takes some 500 bytes
@@ -55,12 +56,4 @@ def _read(file: File) -> Facts | None:
         data = file.read()
     except BrokenOff:
         return None
-    return Facts(f'"{digest(data)}"', type_of(file.path, _charset(data)))
-
-
-def _charset(data: bytes) -> str | None:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return None
-    return "utf-8"
+    return Facts(f'"{digest(data)}"', type_of(file.path, "utf-8" if is_utf8(data) else None))

@@ -12,15 +12,13 @@ from spa.static import hashing
 from spa.static.assets import Asset, Assets, integrity
 from spa.static.files import Directory
 from spa.static.form import Forms
-from spa.static.handler import Root
+from spa.static.handler import PATH_SAFE, Root
 from spa.static.mimetypes import type_of
 from spa.static.route import refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
 from spa.static.shortcut import Shortcuts
 from spa.static.sibling import Origin
 from spa.static.source import is_utf8
-
-PATH_SAFE = "/!$&'()*+,;=:@~"  # RFC 3986 section 3.3
 
 
 class SmartStatic:
