@@ -44,4 +44,4 @@ def refuse_arguments(pattern: str, kwargs: Mapping[str, Any], name: str) -> None
     """
     if kwargs:
         given = ", ".join(f"{key}={value!r}" for key, value in kwargs.items())
-        raise SetupError(f"route {pattern!r}: it takes no arguments besides; write {name}(..., {given})")
+        raise SetupError(f"route {pattern!r}: arguments of {name} are no part of a route; write {name}(..., {given})")

@@ -58,8 +58,10 @@ def test_arguments_of_what_is_made_already_belong_where_it_is_made():
         (lambda root: SmartStatic, {}, r"the handler is not the class SmartStatic, but one: SmartStatic\(\.\.\.\)"),
         (lambda root: SmartStatic, {"directory": "."}, r"SmartStatic\(\.\.\.\)"),
         (SmartStatic, {"max_age": 3}, r"write SmartStatic\(\.\.\., max_age=3\)"),
+        (lambda root: spa.HomePage, {}, r"the handler is not the class HomePage, but one: HomePage\(\.\.\.\)"),
+        (lambda root: spa.HomePage("/static/"), {"title": "A"}, r"write HomePage\(\.\.\., title='A'\)"),
     ],
 )
-def test_a_smart_static_is_made_before_it_stands_in_a_route(tmp_path, make, kwargs, message):
+def test_what_is_made_from_arguments_is_made_before_it_stands_in_a_route(tmp_path, make, kwargs, message):
     with pytest.raises(SetupError, match=message):
         spa.App((("/static/<path:filepath>", "", make(tmp_path), kwargs),))
