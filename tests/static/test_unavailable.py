@@ -1,6 +1,7 @@
 """Test what clients and the log are told while files cannot be opened."""
 
 import errno
+import gzip
 import os
 
 import pytest
@@ -71,6 +72,26 @@ def test_a_sibling_that_cannot_be_opened_leaves_no_file_open(root, monkeypatch, 
     before = len(os.listdir("/proc/self/fd"))
     assert Client(app).get(path, headers={"Accept-Encoding": "br"}).status_code == 503
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_sibling_that_cannot_be_opened_a_second_time_to_be_checked_is_not_sent(root, monkeypatch):
+    (root / "b.js").write_text("x" * 600)
+    (root / "b.js.gz").write_bytes(gzip.compress(b"x" * 600))
+    app = app_of(root)
+    url = app.url("static", filepath="b.js")
+    opens = []
+    really_open = os.open
+
+    def fail_the_second_time(path, *rest):
+        opens.append(path)
+        if opens.count(path) == 2 and path.endswith(".gz"):
+            raise OSError(errno.EMFILE, "Too many open files", path)
+        return really_open(path, *rest)
+
+    monkeypatch.setattr(os, "open", fail_the_second_time)
+    answers = [Client(app).get(url, headers={"Accept-Encoding": "gzip"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [answer.headers.get("Content-Encoding") for answer in answers] == [None, "gzip"]
 
 
 def test_the_log_is_told_once_a_minute(caplog):
