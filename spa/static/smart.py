@@ -12,14 +12,13 @@ from spa.static import hashing
 from spa.static.assets import Asset, Assets, integrity
 from spa.static.files import Directory
 from spa.static.form import Forms
-from spa.static.handler import Root
+from spa.static.handler import PATH_SAFE, Root
 from spa.static.mimetypes import type_of
+from spa.static.route import refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
 from spa.static.shortcut import Shortcuts
 from spa.static.sibling import Origin
 from spa.static.source import is_utf8
-
-PATH_SAFE = "/!$&'()*+,;=:@~"  # RFC 3986 section 3.3
 
 
 class SmartStatic:
@@ -73,6 +72,7 @@ class SmartStatic:
         before, separator, _ = pattern.partition("<path:filepath>")
         if not separator:
             raise SetupError(f"route {pattern!r}: the pattern needs <path:filepath>")
+        refuse_arguments(pattern, kwargs, "SmartStatic")
         if "<" not in before:
             self.mounts.append(before)
         return kwargs
@@ -220,7 +220,11 @@ class SmartStatic:
         )
         read = file.read if file is not None else lambda: body or b""
         origin = Origin(asset.path, asset.identity, asset.disk_hash)
-        return self._forms.choose(plain, environ, asset.hash, read, origin)
+        try:
+            return self._forms.choose(plain, environ, asset.hash, read, origin)
+        except BaseException:  # a sibling that cannot be opened now
+            plain.close()
+            raise
 
     def _represent_bytes(
         self, path: str, body: bytes, hash: str, environ: dict[str, Any], cache_control: str
