@@ -20,8 +20,9 @@ from spa.static.route import VARIABLE, refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
 
 METHODS = ("GET", "HEAD", "OPTIONS")
-# What browsers take out of a path before they send it, or never send: a client-side route has none of it.
-NO_ROUTE = re.compile(r"(?:^|[/\\])\.\.?(?:[/\\]|$)|[\x00-\x1f\x7f]")
+# What no client-side route has: names that begin with a dot, so that nobody who looks for an .env is told 200; the
+# dot-segments among them browsers take out before they send a path, and control characters they never send.
+NO_ROUTE = re.compile(r"(?:^|[/\\])\.|[\x00-\x1f\x7f]")
 
 
 class SinglePage:
@@ -119,8 +120,8 @@ def is_client_side(path: str) -> bool:
     """Tell whether a path that is no file may be a route of the front end.
 
     It is not if it has the extension of a known type, as a file of a build that is gone; ``/users/john.doe`` may be.
-    Nor is it if it has dot-segments or control characters. What names of files may not be, routes may:
-    ``/users/urn:isbn:1``, ``/time/12:30``, ``/users/con``, ``/.hidden``.
+    Nor is it if a segment begins with a dot, or has control characters. What else names of files may not be, routes
+    may: ``/users/urn:isbn:1``, ``/time/12:30``, ``/users/con``.
     """
     return NO_ROUTE.search(path) is None and type_of(path.rstrip("/. ")).startswith(UNKNOWN)
 
