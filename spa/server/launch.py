@@ -7,16 +7,15 @@ import os
 import signal
 import ssl
 import sys
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import gevent
-from gevent import monkey
 from gevent.event import Event
 
 from spa.errors import SetupError
+from spa.patching import warn_if_unpatched
 from spa.server.debug import Debugger, check_loopback
 from spa.server.development import Server
 from spa.server.find import is_finding
@@ -84,12 +83,10 @@ def run(
         if not is_finding(sys._getframe(1)):
             print_line(f"spa.run ignored while {module} is imported; run the module itself to start its server")
         return
-    serves_itself = reload is False or is_child(os.environ)
-    if serves_itself and not (monkey.is_module_patched("socket") and monkey.is_module_patched("time")):
-        warnings.warn(
-            "the standard library is not patched, so one waiting request stops all others; "
+    if reload is False or is_child(os.environ):  # else it is the child that serves
+        warn_if_unpatched(
+            "one waiting request stops all others",
             "begin the program with: from gevent.monkey import patch_all; patch_all()",
-            RuntimeWarning,
             stacklevel=2,
         )
     try:
