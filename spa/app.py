@@ -67,14 +67,12 @@ class App:
         trusted_hosts: Sequence[str] | None = None,
         converters: Mapping[str, type[BaseConverter]] | None = None,
     ) -> None:
-        if isinstance(subprotocols, str):
-            raise SetupError(f"subprotocols is a list; write [{subprotocols!r}]")
         if request_class is not None and not (isinstance(request_class, type) and issubclass(request_class, Request)):
             raise SetupError(f"request_class is a subclass of spa.Request, not {request_class!r}")
         self.settings = settings
         self.request_class = request_class or Request
         self.websocket = lifecycle.Settings(
-            tuple(subprotocols),
+            handshake.check_subprotocols(subprotocols),
             handshake.check_allowed_origins(allowed_origins),
             websocket_limits or Limits(),
         )

@@ -92,6 +92,7 @@ class Client(WerkzeugClient):
         Raises:
             HandshakeRefused: the answer is an HTTP response, such as 401, 403, 404 or 426.
             TimeoutError: the handler neither opens the WebSocket nor answers otherwise.
+            RuntimeError: the app ends without an answer.
         """
         warn_once()
         protocol = Protocol(subprotocols)
@@ -130,6 +131,7 @@ class Client(WerkzeugClient):
         Raises:
             EventStreamRefused: the status is not 200, or the content is not ``text/event-stream``.
             TimeoutError: there is no answer in time.
+            RuntimeError: the app ends without one.
         """
         warn_once()
         usual = [("Accept", CONTENT_TYPE), ("Cache-Control", "no-store")]
@@ -170,7 +172,8 @@ class Client(WerkzeugClient):
         return environ
 
     def _make_response(self, exchange: Exchange, environ: dict[str, Any]) -> TestResponse:
-        assert exchange.head is not None
+        if exchange.head is None:
+            raise RuntimeError(f"the app ended without an answer to {exchange.path}: no status, and no WebSocket")
         status, headers = exchange.head
         self._keep_cookies(environ, headers)
         return self.response_wrapper(exchange.body, status, headers, request=Request(environ))

@@ -77,6 +77,23 @@ def test_refusals_have_the_response_class_of_the_client(client):
     assert caught.value.response.request.path == "/nowhere"
 
 
+def test_a_setting_of_a_handler_class_that_is_spoilt_later_is_a_500():
+    class Stream(spa.Handler):
+        def websocket(self):
+            self.ws.send("opened")
+
+    Stream.websocket_limits = {"max_message": 1}
+    with pytest.raises(HandshakeRefused) as caught:
+        Client(spa.App((("/", "", Stream),))).websocket("/")
+    assert caught.value.response.status_code == 500
+
+
+@pytest.mark.parametrize("method", ["websocket", "events"])
+def test_an_app_that_ends_without_an_answer_is_told(method):
+    with pytest.raises(RuntimeError, match="the app ended without an answer to /x: no status, and no WebSocket"):
+        getattr(Client(lambda environ, start_response: []), method)("/x")
+
+
 def test_a_standard_library_that_is_not_patched_is_one_warning_that_names_the_fix(tmp_path):
     done = run_tests(tmp_path, sys.executable, "-m", "pytest")
     assert done.returncode == 0, done.stdout
