@@ -14,6 +14,7 @@ from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
 from spa.errors import SetupError
 from spa.handler import Handler, Shortcut
 from spa.jsoncodec import PYTHON, codec_of
+from spa.problem import SHOW_BUG
 from spa.request import Request
 from spa.routing import Mount, Router
 from spa.trustedhost import TrustedHosts
@@ -26,8 +27,6 @@ from spa.websocket.transport import SocketReleased, is_upgraded
 logger = logging.getLogger("spa")
 
 Body = Iterable[bytes]
-
-SHOW_BUG = "spa.show_bug"  # where a debugging server puts what answers for a bug: (error, environ) -> response
 
 
 class App:
