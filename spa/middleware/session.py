@@ -39,7 +39,7 @@ class SessionMiddleware:
         secret: at least 32 bytes that nobody else knows (``secrets.token_hex(32)``), or a list of such: the first
             signs, all verify.
         cookie: the name of the cookie.
-        max_age: seconds that a session lives without being used.
+        max_age: seconds that a session lives without being used, 14 days by default.
         path: the path under which the browser sends the cookie.
         domain: the domain whose subdomains get the cookie too; None is this host only.
         same_site: ``Lax``: other sites' pages may link here, and not post; ``Strict``: not even link; ``'None'``: all.
