@@ -25,7 +25,7 @@ WEIGHT = re.compile(r"0(\.[0-9]*)?|1(\.0*)?")  # section 12.4.2, but for the lim
 # Up to so many bytes the best level is worth its time: brotli takes 0.8 s for them on one core, and 11 s for 4 MB.
 THOROUGH = 256 * 2**10
 WORTH = 0.9  # a compressed form is kept if it is smaller by a tenth; else decoding costs more than it saves
-OVERHEAD = 256  # bytes that an entry costs beside its body, so that a memory of refusals is bounded too
+OVERHEAD = 512  # bytes that an entry costs beside its body, so that a memory of refusals is bounded too
 
 
 def negotiate(accept_encoding: str | None, available: Iterable[str]) -> str | None:

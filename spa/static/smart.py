@@ -17,6 +17,7 @@ from spa.static.handler import Root
 from spa.static.mimetypes import type_of
 from spa.static.sending import IMMUTABLE, Representation
 from spa.static.shortcut import Shortcuts
+from spa.static.sibling import Origin
 from spa.static.source import is_utf8
 
 PATH_SAFE = "/!$&'()*+,;=:@~"  # RFC 3986 section 3.3
@@ -36,6 +37,9 @@ class SmartStatic:
     content, and caches may keep it for ever. Stylesheets are rewritten in memory, so that what they refer to is
     at hashed URLs too; a changed image changes the URL of the stylesheet that shows it. There is no build step.
     A file is reachable under its hash only; everything else is 404.
+
+    A sibling ``name.br``, ``name.zst`` or ``name.gz`` is sent to those who accept it, if it decodes to the very bytes
+    of its file; other text is compressed in memory.
 
     Args:
         directory: a path, or ``(package, folder)`` for the data of an installed package.
@@ -216,7 +220,8 @@ class SmartStatic:
             headers=(("Cache-Control", cache_control),),
         )
         read = file.read if file is not None else lambda: body or b""
-        return self._forms.choose(plain, environ, asset.hash, read, (asset.path, asset.identity))
+        origin = Origin(asset.path, asset.identity, asset.disk_hash)
+        return self._forms.choose(plain, environ, asset.hash, read, origin)
 
     def _represent_bytes(
         self, path: str, body: bytes, hash: str, environ: dict[str, Any], cache_control: str

@@ -369,25 +369,6 @@ def test_verbs_are_get_head_and_options(tmp_path):
         assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
-@pytest.mark.parametrize("size", [1_000, 200_000])
-def test_a_sibling_made_in_advance_is_sent_unless_it_is_older_or_the_file_is_rewritten(tmp_path, size):
-    files = {"new.js": "x" * size, "old.js": "y" * size, "app.css": f".x{{background:url(new.js)}}{' ' * size}"}
-    write(tmp_path, files)
-    for name in files:
-        os.utime(tmp_path / name, (2_000_000_000, 2_000_000_000))
-        (tmp_path / f"{name}.gz").write_bytes(b"GZIP")
-        changed = 1_999_999_999 if name == "old.js" else 2_000_000_000
-        os.utime(tmp_path / f"{name}.gz", (changed, changed))
-    static = SmartStatic(tmp_path)
-    _, client = mounted(static)
-    for _ in range(3):
-        packed = client.get(static.url("new.js"), headers={"Accept-Encoding": "gzip"})
-        assert (packed.data, packed.headers["Content-Encoding"]) == (b"GZIP", "gzip")
-        assert client.get(static.url("new.js")).data == b"x" * size
-        for name in ("old.js", "app.css"):
-            assert client.get(static.url(name), headers={"Accept-Encoding": "gzip"}).data != b"GZIP"
-
-
 def test_a_mount_has_a_slash_at_both_ends(tmp_path):
     static = SmartStatic(write(tmp_path, {"a.js": "x"}))
     for mount in ("", "/static", "static/", "https://cdn.example/static/"):
