@@ -14,6 +14,7 @@ from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
 from spa.errors import SetupError
 from spa.handler import Handler, Shortcut
 from spa.jsoncodec import PYTHON, codec_of
+from spa.problem import SHOW_BUG
 from spa.request import Request
 from spa.routing import Mount, Router
 from spa.trustedhost import TrustedHosts
@@ -26,8 +27,6 @@ from spa.websocket.transport import SocketReleased, is_upgraded
 logger = logging.getLogger("spa")
 
 Body = Iterable[bytes]
-
-SHOW_BUG = "spa.show_bug"  # where a debugging server puts what answers for a bug: (error, environ) -> response
 
 
 class App:
@@ -67,14 +66,12 @@ class App:
         trusted_hosts: Sequence[str] | None = None,
         converters: Mapping[str, type[BaseConverter]] | None = None,
     ) -> None:
-        if isinstance(subprotocols, str):
-            raise SetupError(f"subprotocols is a list; write [{subprotocols!r}]")
         if request_class is not None and not (isinstance(request_class, type) and issubclass(request_class, Request)):
             raise SetupError(f"request_class is a subclass of spa.Request, not {request_class!r}")
         self.settings = settings
         self.request_class = request_class or Request
         self.websocket = lifecycle.Settings(
-            tuple(subprotocols),
+            handshake.check_subprotocols(subprotocols),
             handshake.check_allowed_origins(allowed_origins),
             websocket_limits or Limits(),
         )

@@ -14,7 +14,7 @@ from spa.request import Request
 from spa.response import JSONResponse, Response
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
-from spa.websocket.limits import Limits
+from spa.websocket.limits import Limits, check_limits
 from spa.websocket.registry import Registry
 from spa.websocket.socket import WebSocket
 
@@ -93,6 +93,9 @@ class Handler:
         cls._verbs = verbs
         cls._allow = tuple(sorted({*verbs, "OPTIONS"}))
         cls._prepares = cls.prepare is not Handler.prepare
+        check_limits(cls.websocket_limits)
+        if cls.subprotocols is not None:
+            cls.subprotocols = handshake.check_subprotocols(cls.subprotocols)
         if cls.allowed_origins is not None:
             cls.allowed_origins = handshake.check_allowed_origins(cls.allowed_origins)
 

@@ -70,6 +70,7 @@ def test_the_settings_are_the_users_own():
     ("options", "words"),
     [
         ({"subprotocols": "chat"}, "write ['chat']"),
+        ({"subprotocols": ["my chat"]}, "'my chat' is not the name of a subprotocol"),
         ({"allowed_origins": "https://a.example"}, "write ['https://a.example']"),
         ({"allowed_origins": ["a.example"]}, "write scheme://host"),
         ({"allowed_origins": ["https://*.a.example"]}, "name each one"),

@@ -8,6 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from spa.errors import SetupError
 from spa.handler import Handler, WSGIApp
+from spa.problem import SHOW_BUG
 from spa.static import hashing
 from spa.static.assets import Asset, Assets, integrity
 from spa.static.files import Directory
@@ -280,9 +281,19 @@ class HashedFile(Handler):
         environ = self.request.environ
         found = static.find(filepath, environ)
         if found is None:
-            raise UnknownHash
+            raise UnknownHash(self._hint(static, filepath) if SHOW_BUG in environ else None)
         static.learn(environ, found, self.app.shortcuts)
         return found
+
+    def _hint(self, static: SmartStatic, filepath: str) -> str | None:
+        """Tell the developer how to link to the file that was asked for without its hash, or under an old one."""
+        taken = hashing.take(filepath)
+        for path, place in ((filepath, "its hash"), (taken[0] if taken else "", "another hash")):
+            if static.directory.identify(path) is not None:
+                values = ", ".join(f"{name}={value!r}" for name, value in {**self.params, "filepath": path}.items())
+                link = f"app.url({self.route_name!r}, {values})" if self.route_name else f"static.url({path!r})"
+                return f"{path} is here, under {place}: link to it with {link}"
+        return None
 
 
 class UnknownHash(NotFound):
