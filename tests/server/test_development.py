@@ -115,7 +115,7 @@ def test_a_stream_is_chunked(server):
     [
         (request("/7"), r'127\.0\.0\.1 \[\S+ \S+\] "GET /7 HTTP/1\.1" 200 7 B \d+\.\d ms'),
         (request("/nope"), r'.* "GET /nope HTTP/1\.1" 404 \d+ B .* ms'),
-        (request("/%s\x1b[31m\xe9"), r'.* "GET /%s\\x1b\[31m\\xc3\\xa9 HTTP/1\.1" 404 .*'),
+        (request('/%s"\\'), r'.* "GET /%s\\"\\\\ HTTP/1\.1" 404 .*'),
         (request("/" + "a" * 5000), r'.* "GET /a{1019}" 404 .*'),
     ],
 )
@@ -162,20 +162,29 @@ def test_a_request_that_cannot_be_read_has_its_own_status_behind_one_that_could(
     ("sent", "status"),
     [
         (b"GET /" + b"a" * 10_000 + b" HTTP/1.1\r\n\r\n", "414"),
-        (b"GET / HTTP/1.1\r\nUser-Agent: \x1b[31m%s" + b"a" * 100_000 + b"\r\n\r\n", "400"),
+        (b"GET / HTTP/1.1\r\nUser-Agent: \x1b[31m%s" + b"a" * 100_000 + b"\r\n\r\n", "431"),
+        (b"GET / HTTP/1.1\r\n" + b"X: %s\r\n" * 101 + b"\r\n", "431"),
         (b"GET /\x1b[31m%n " + b"a" * 7_000 + b"\r\n\r\n", "400"),
-        (b"GET /%0d%0a%1b HTTP/1.1\r\nUser-Agent: \x1b[31m%s\r\n\r\n", "404"),
+        (b"GET /%s\x1b[31m\xe9\x85 HTTP/1.1\r\nHost: localhost\r\n\r\n", "400"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: \x1b[31m%s\r\n\r\n", "400"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: \x85%s\r\n\r\n", "400"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: \x85%s\r\n\r\n", "501"),
+        (b"GET / HTTP/1\r\nHost: localhost\r\n\r\n", "400"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", "400"),  # somebody speaks TLS
+        (b"GET /%0d%0a%1b HTTP/1.1\r\nHost: localhost\r\nUser-Agent: %s\r\n\r\n", "404"),
     ],
 )
-def test_what_a_request_holds_breaks_no_line_and_makes_none_long(server, log, sent, status):
+def test_what_a_request_holds_breaks_no_line_and_makes_none_long(server, log, capsys, sent, status):
     talk(server, sent, f" {status} ".encode())
     with gevent.Timeout(wire.PATIENCE):
         while not any(f'" {status} ' in line for line in log.lines()):
             gevent.sleep(0.01)
     assert sum('" ' in line for line in log.lines()) == 1
+    assert len(log.lines()) == (1 if status in ("404", "414") else 2)  # the request, and why it was refused
     for line in log.lines():
         assert line.isprintable()
         assert len(line) < 5000
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("is_terminal", "painted"), [(True, "\x1b[32m200\x1b[0m"), (False, '" 200 ')])
