@@ -36,7 +36,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     server: "Server"
     environ: dict[str, Any] | None
     close_connection: bool
-    provided_content_length: str | None
+    provided_content_length: Any  # a str, if there is one
     response_headers: list[tuple[bytes, bytes]]
     wsgi_input: Input
     is_idle = True
@@ -103,7 +103,9 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         """Call the app, which decides about an upgrade, and see that it keeps the length it has declared."""
         self.length = None
         WSGIHandler.run_application(self)
-        if self.length is not None and not self._is_bodiless():
+        if self.status is None and not self.rfile.closed:
+            raise self.ApplicationError("the app has neither called start_response nor taken the socket")
+        if self.length is not None:
             self._check_length(self.length)
 
     def finalize_headers(self) -> None:
@@ -111,7 +113,8 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         if self.command == "HEAD" and self.provided_content_length is None:
             self.provided_content_length = ""  # or gevent sends 0, which would be wrong (RFC 9110 section 8.6)
         super().finalize_headers()
-        self.length = Length(self.provided_content_length) if self.provided_content_length else None
+        is_declared = self.provided_content_length is not None and not self._is_bodiless()
+        self.length = Length(self.provided_content_length) if is_declared else None
         if not self.close_connection and (unread.is_refused(self.request_body) or self._is_endless()):
             self.close_connection = True
             self.response_headers = [header for header in self.response_headers if header[0].lower() != b"connection"]
