@@ -10,7 +10,7 @@ from typing import Any
 import gevent
 import gevent.socket
 from gevent.pool import Pool
-from gevent.pywsgi import Input, OldMessage, WSGIHandler, WSGIServer, _InvalidClientInput
+from gevent.pywsgi import Input, OldMessage, WSGIHandler, WSGIServer
 from gevent.ssl import SSLContext
 from geventwebsocket.handler import WebSocketHandler
 
@@ -36,7 +36,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     server: "Server"
     environ: dict[str, Any] | None
     close_connection: bool
-    provided_content_length: Any  # a str, if there is one
+    provided_content_length: str | None
     response_headers: list[tuple[bytes, bytes]]
     wsgi_input: Input
     is_idle = True
@@ -66,7 +66,11 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         """
         self.is_idle = False
         self.requestline = raw_requestline.rstrip()  # for the log, should the head be refused
-        head = framing.parse(raw_requestline, framing.read_fields(self.rfile.readline))
+        try:
+            fields = framing.read_fields(self.rfile.readline)
+        except OSError as error:
+            raise framing.Refused(400, str(error)) from error  # the peer has gone, which is not worth a traceback
+        head = framing.parse(raw_requestline, fields)
         self.command, self.path, self.request_version = head.method, head.target, head.version
         self.headers = OldMessage()
         for name, value in head.fields:
@@ -108,16 +112,26 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         if self.length is not None:
             self._check_length(self.length)
 
+    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        """Take what the app says before the body; gevent would not have the length in a 304, which is allowed."""
+        if status.startswith(("204", "304")):
+            headers = [header for header in headers if header[0].lower() != "content-length"]
+        return super().start_response(status, headers, exc_info)
+
     def finalize_headers(self) -> None:
         """Complete the headers; but what the length of a GET's body would be, an answer to HEAD need not say."""
-        if self.command == "HEAD" and self.provided_content_length is None:
+        declared = self.provided_content_length
+        if self.command == "HEAD" and declared is None:
             self.provided_content_length = ""  # or gevent sends 0, which would be wrong (RFC 9110 section 8.6)
+        # How the body is framed the server says, once; the length is that of the app, the last if it has given two.
+        self._drop_headers(b"content-length", b"transfer-encoding")
+        if declared is not None:
+            self.response_headers.append((b"Content-Length", declared.encode("latin-1")))
         super().finalize_headers()
-        is_declared = self.provided_content_length is not None and not self._is_bodiless()
-        self.length = Length(self.provided_content_length) if is_declared else None
+        self.length = None if declared is None or self._is_bodiless() else Length(declared)
         if not self.close_connection and (unread.is_refused(self.request_body) or self._is_endless()):
             self.close_connection = True
-            self.response_headers = [header for header in self.response_headers if header[0].lower() != b"connection"]
+            self._drop_headers(b"connection")
             self.response_headers.append((b"Connection", b"close"))
 
     def write(self, data: bytes) -> None:
@@ -155,8 +169,6 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
 
     def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
         """Return the answer to what the client did wrong, for the log and for the client."""
-        if isinstance(ex, OSError) and not isinstance(ex, _InvalidClientInput):
-            ex = framing.Refused(400, str(ex))  # the connection broke off within the head: not worth a traceback
         answer: tuple[str, bytes] = super()._handle_client_error(ex)
         return (str(ex.status), ex.write_answer()) if isinstance(ex, framing.Refused) else answer
 
@@ -198,6 +210,9 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         if wrong is not None:
             self.log_error("%s: %s", self.requestline, wrong)
             self.close_connection = self.close_connection or length.left > 0
+
+    def _drop_headers(self, *names: bytes) -> None:
+        self.response_headers = [header for header in self.response_headers if header[0].lower() not in names]
 
     def _is_bodiless(self) -> bool:
         return self.command == "HEAD" or self.code in BODILESS

@@ -31,4 +31,4 @@ class Length:
         """Return what is wrong at the end of the body, if anything is."""
         if not self.left:
             return None
-        return f"the body has {abs(self.left)} bytes {'less' if self.left > 0 else 'more'} than Content-Length declares"
+        return f"the body is {'shorter' if self.left > 0 else 'longer'} than its Content-Length, by {abs(self.left)} B"

@@ -582,7 +582,7 @@ def read_all(server, data):
 def test_behind_an_answer_that_is_too_short_the_connection_ends(server, log, length, pieces, body, missing):
     serve(server, answering("200 OK", [("Content-Length", str(length))], pieces))
     assert read_all(server, request("/") + request("/")).partition(b"\r\n\r\n")[2] == body
-    why = f"GET / HTTP/1.1: the body has {missing} bytes less than Content-Length declares"
+    why = f"GET / HTTP/1.1: the body is shorter than its Content-Length, by {missing} B"
     assert sorted(why in line for line in wait_for_lines(log, 2)) == [False, True]
 
 
@@ -600,7 +600,7 @@ def test_an_answer_that_is_too_long_is_cut_and_the_next_one_follows(server, log,
     serve(server, answering("200 OK", [("Content-Length", str(length))], pieces))
     answers = b"".join(talk(server, request("/") * 2, b"\r\n\r\n" + body + b"HTTP/1.1 "))
     assert b"\r\n\r\n" + body + b"HTTP/1.1 200 OK\r\n" in answers
-    assert any(f"{surplus} bytes more than" in line for line in wait_for_lines(log, 3))
+    assert any(line.endswith(f"longer than its Content-Length, by {surplus} B") for line in wait_for_lines(log, 3))
 
 
 def test_what_an_app_writes_itself_is_cut_too(server):
@@ -627,9 +627,10 @@ def test_an_answer_to_head_has_no_body_though_the_app_gives_one(server, log, hea
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
+@pytest.mark.parametrize("headers", [[], [("Content-Length", "4")], [("content-length", "0")]])
 @pytest.mark.parametrize("pieces", [[b"body"], lambda: iter([b"bo", b"dy"])], ids=["list", "generator"])
-def test_an_answer_that_can_have_no_body_has_none_though_the_app_gives_one(server, status, pieces):
-    serve(server, answering(status, [], pieces))
+def test_an_answer_that_can_have_no_body_has_none_though_the_app_gives_one(server, status, headers, pieces):
+    serve(server, answering(status, headers, pieces))
     last = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     answers = read_all(server, request("/") + last)
     head = f"HTTP/1.1 {status}\r\n".encode()
@@ -637,6 +638,23 @@ def test_an_answer_that_can_have_no_body_has_none_though_the_app_gives_one(serve
     assert answers.endswith(b"\r\n\r\n")
     assert b"\r\n\r\n" + head in answers
     assert b"chunked" not in answers
+    assert b"content-length" not in answers.lower()
+
+
+@pytest.mark.parametrize(
+    ("headers", "framed"),
+    [
+        ([("Transfer-Encoding", "chunked")], b"Content-Length: 5"),
+        ([("transfer-encoding", "chunked"), ("Content-Length", "5")], b"Content-Length: 5"),
+        ([("Content-Length", "9"), ("Content-Length", "5")], b"Content-Length: 5"),
+    ],
+)
+def test_the_server_says_how_a_body_is_framed_and_says_it_once(server, headers, framed):
+    serve(server, answering("200 OK", headers, [b"12345"]))
+    answer = b"".join(talk(server, request("/"), b"\r\n\r\n12345"))
+    assert answer.count(framed) == 1
+    assert answer.lower().count(b"content-length") == 1
+    assert b"transfer-encoding" not in answer.lower()
 
 
 def test_behind_a_body_without_an_end_an_older_client_sees_that_of_the_connection(server):

@@ -12,12 +12,12 @@ from spa.server.length import Length
         ("0", [b""], [b""], 0, None),
         ("5", [b"12345"], [b"12345"], 0, None),
         ("5", [b"12", b"", b"345"], [b"12", b"", b"345"], 0, None),
-        ("5", [], [], 5, "5 bytes less"),
-        ("5", [b"12", b"3"], [b"12", b"3"], 2, "2 bytes less"),
-        ("5", [b"1234567"], [b"12345"], -2, "2 bytes more"),
-        ("5", [b"123", b"4567", b"89"], [b"123", b"45", b""], -4, "4 bytes more"),
-        ("5", [b"12345", b"6"], [b"12345", b""], -1, "1 bytes more"),
-        ("0", [b"1"], [b""], -1, "1 bytes more"),
+        ("5", [], [], 5, "shorter than its Content-Length, by 5 B"),
+        ("5", [b"12", b"3"], [b"12", b"3"], 2, "shorter than its Content-Length, by 2 B"),
+        ("5", [b"1234567"], [b"12345"], -2, "longer than its Content-Length, by 2 B"),
+        ("5", [b"123", b"4567", b"89"], [b"123", b"45", b""], -4, "longer than its Content-Length, by 4 B"),
+        ("5", [b"12345", b"6"], [b"12345", b""], -1, "longer than its Content-Length, by 1 B"),
+        ("0", [b"1"], [b""], -1, "longer than its Content-Length, by 1 B"),
     ],
 )
 def test_a_body_is_cut_at_its_length(declared, pieces, sent, left, wrong):
