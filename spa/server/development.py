@@ -16,6 +16,7 @@ from geventwebsocket.handler import WebSocketHandler
 
 from spa.requestid import KEY, request_id
 from spa.server import accesslog, framing, unread
+from spa.server.chunks import Chunks
 from spa.server.length import Length
 from spa.websocket.connection import Connection
 from spa.websocket.registry import Registry
@@ -97,6 +98,9 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     def get_environ(self) -> dict[str, Any]:
         """Return the WSGI environ."""
         environ: dict[str, Any] = WSGIHandler.get_environ(self)
+        if self.wsgi_input.chunked_input:
+            self.wsgi_input = Chunks(self.rfile, None, socket=self.wsgi_input.socket, chunked_input=True)
+            environ["wsgi.input"], environ["wsgi.input_terminated"] = self.wsgi_input, True
         environ["spa.socket"] = self.socket
         environ["spa.hijack"] = self._hijack
         environ["spa.connections"] = self.server.connections
@@ -116,7 +120,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         """Take what the app says before the body; gevent would not have the length in a 304, which is allowed."""
         if status.startswith(("204", "304")):
             headers = [header for header in headers if header[0].lower() != "content-length"]
-        return super().start_response(status, headers, exc_info)
+        return WSGIHandler.start_response(self, status, headers, exc_info)
 
     def finalize_headers(self) -> None:
         """Complete the headers; but what the length of a GET's body would be, an answer to HEAD need not say."""

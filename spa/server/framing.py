@@ -20,6 +20,7 @@ _FIELDS = re.compile(rf"(?:{_NAME}:[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n")
 _HOST = re.compile(r"(\[[0-9A-Za-z:.%]+\]|[0-9A-Za-z\-._~!$&'()*+,;=%]*)(?::[0-9]*)?")  # RFC 3986 section 3.2.2
 _ABSOLUTE = re.compile(r"https?://([^/?#]*)(.*)", re.IGNORECASE)
 _LENGTH = re.compile("[0-9]{1,18}")  # an exabyte is enough, and an int of 64 bits
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n")  # 15 digits, for a size of 64 bits
 _CODINGS = {"chunked", "compress", "x-compress", "deflate", "gzip", "x-gzip", "identity"}  # RFC 9112 section 7
 _ENDS = (b"\r\n", b"\n", b"")  # where reading stops, rightly or not
 _DECISIVE = {"connection", "content-length", "host", "transfer-encoding"}
@@ -96,8 +97,7 @@ def parse(line: str, rest: str) -> Head:
     words = _LINE.fullmatch(line)
     if words is None:
         raise Refused(400, "the request line is not a method, a target and a version of HTTP/1")
-    if _FIELDS.fullmatch(rest) is None:
-        raise Refused(400, "a line of the head is not a name, a colon and a value, or the head is cut off")
+    check_fields(rest)
     method, target, version = words.groups()
     fields = []
     decisive: dict[str, str] = {}
@@ -113,6 +113,20 @@ def parse(line: str, rest: str) -> Head:
         target, fields = _resolve(method, target, fields)
     length = _find_length(method, version, decisive.get("content-length"), decisive.get("transfer-encoding"))
     return Head(method, target, version, fields, length, _is_last(version, decisive.get("connection", "")))
+
+
+def check_fields(rest: str) -> None:
+    """Refuse header fields, or trailers, of which a line could be read in more than one way."""
+    if _FIELDS.fullmatch(rest) is None:
+        raise Refused(400, "a header field is not a name, a colon and a value, or the fields are cut off")
+
+
+def parse_chunk_size(line: bytes) -> int:
+    """Return the size of the chunk that follows a line (RFC 9112 section 7.1)."""
+    size = _CHUNK.fullmatch(line)
+    if size is None:
+        raise Refused(400, "a chunk does not begin with its size, or the one before is cut off")
+    return int(size[1], 16)
 
 
 def _check_host(version: str, host: str | None) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spa.server.framing import Refused, parse
+from spa.server.framing import Refused, parse, parse_chunk_size
 
 LINE = "POST /a?b=c HTTP/1.1\r\n"
 HOST = "Host: localhost\r\n"
@@ -293,3 +293,32 @@ def test_there_are_no_tunnels(target):
 )
 def test_the_client_says_whether_the_connection_goes_on(version, fields, is_last):
     assert read(HOST + fields, f"GET / HTTP/{version}\r\n").is_last is is_last
+
+
+@pytest.mark.parametrize(
+    ("line", "size"),
+    [
+        (b"0\r\n", 0),
+        (b"00\r\n", 0),
+        (b"fF\r\n", 255),
+        (b"a;b\r\n", 10),
+        (b'a;b="c;d\t\xe9"\r\n', 10),
+        (b"f" * 15 + b"\r\n", 16**15 - 1),
+    ],
+)
+def test_a_chunk_begins_with_its_size(line, size):
+    assert parse_chunk_size(line) == size
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(b"", b"\r\n", b";a\r\n", b" 5\r\n", b"5 \r\n", b"5 ;a\r\n"),
+        *(b"5", b"5\n", b"5\r", b"5\r\r\n", b"5;a\n", b"5;a\r", b"5;a\nb\r\n", b"5;a\rb\r\n", b"5;a\0\r\n"),
+        *(b"0x5\r\n", b"+5\r\n", b"-5\r\n", b"5_0\r\n", b"g\r\n", b"f" * 16 + b"\r\n"),
+    ],
+)
+def test_a_chunk_that_begins_with_anything_else_is_refused(line):
+    with pytest.raises(Refused) as caught:
+        parse_chunk_size(line)
+    assert caught.value.status == 400

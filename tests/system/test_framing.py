@@ -64,6 +64,13 @@ def test_behind_a_transfer_coding_that_is_not_known_nothing_is_taken_for_a_reque
     assert statuses(answers) == [501]
 
 
+@pytest.mark.parametrize("chunks", [b"0;a\nb\r\n\r\n", b"0\r\nX-A: b\nc\r\n\r\n", b"\r\n\r\n", b"0 \n\r\n"])
+def test_behind_doubtful_chunks_nothing_is_taken_for_a_request(port, chunks):
+    answers = exchange(port, b"POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + HIDDEN)
+    assert b"hidden" not in answers
+    assert statuses(answers) == [400]
+
+
 LAST = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
