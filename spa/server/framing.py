@@ -1,4 +1,4 @@
-"""Read the head of a request, provided that it can be read in one way only.
+"""Read what frames a request, provided that it can be read in one way only.
 
 A proxy in front may read a doubtful head in another way. Where it then sees one request we would see two, the second
 of which it has neither checked nor logged (RFC 9112 section 11.2). So what is doubtful is refused, not repaired.
@@ -20,14 +20,14 @@ _FIELDS = re.compile(rf"(?:{_NAME}:[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n")
 _HOST = re.compile(r"(\[[0-9A-Za-z:.%]+\]|[0-9A-Za-z\-._~!$&'()*+,;=%]*)(?::[0-9]*)?")  # RFC 3986 section 3.2.2
 _ABSOLUTE = re.compile(r"https?://([^/?#]*)(.*)", re.IGNORECASE)
 _LENGTH = re.compile("[0-9]{1,18}")  # an exabyte is enough, and an int of 64 bits
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n")  # 15 digits, for a size of 64 bits
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n")  # an int of 64 bits too
 _CODINGS = {"chunked", "compress", "x-compress", "deflate", "gzip", "x-gzip", "identity"}  # RFC 9112 section 7
 _ENDS = (b"\r\n", b"\n", b"")  # where reading stops, rightly or not
 _DECISIVE = {"connection", "content-length", "host", "transfer-encoding"}
 
 
 class Refused(ValueError):
-    """A head that is not to be served, behind which the connection has to end.
+    """A head, or a chunk, that is not to be served, and behind which the connection has to end.
 
     Attributes:
         status: the code of the answer.
