@@ -28,6 +28,7 @@ PURE = {
     "spa.middleware.cookie",
     "spa.precondition",
     "spa.segmenttree",
+    "spa.server.framing",
     "spa.static.conditional",
     "spa.static.css",
     "spa.static.hashing",
