@@ -11,7 +11,7 @@ import gevent
 import gevent.socket
 from gevent.pool import Pool
 from gevent.pywsgi import Input, OldMessage, WSGIHandler, WSGIServer
-from gevent.ssl import SSLContext
+from gevent.ssl import SSLContext, SSLSocket
 from geventwebsocket.handler import WebSocketHandler
 
 from spa.requestid import KEY, request_id
@@ -65,13 +65,13 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
 
         gevent's own serves heads that a proxy may read in another way; what is read here is read once.
         """
-        self.is_idle = False
         self.requestline = raw_requestline.rstrip()  # for the log, should the head be refused
         try:
             fields = framing.read_fields(self.rfile.readline)
         except OSError as error:
             raise framing.Refused(400, str(error)) from error  # the peer has gone, which is not worth a traceback
         head = framing.parse(raw_requestline, fields)
+        self.is_idle = False
         self.command, self.path, self.request_version = head.method, head.target, head.version
         self.headers = OldMessage()
         for name, value in head.fields:
@@ -96,11 +96,15 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         return None
 
     def get_environ(self) -> dict[str, Any]:
-        """Return the WSGI environ."""
+        """Return the WSGI environ.
+
+        To a request that asks for an upgrade gevent gives the bare connection for a body; but it may have one, and the
+        app may answer it as any other.
+        """
         environ: dict[str, Any] = WSGIHandler.get_environ(self)
         if self.wsgi_input.chunked_input:
             self.wsgi_input = Chunks(self.rfile, None, socket=self.wsgi_input.socket, chunked_input=True)
-            environ["wsgi.input"], environ["wsgi.input_terminated"] = self.wsgi_input, True
+        environ["wsgi.input"], environ["wsgi.input_terminated"] = self.wsgi_input, True
         environ["spa.socket"] = self.socket
         environ["spa.hijack"] = self._hijack
         environ["spa.connections"] = self.server.connections
@@ -171,6 +175,13 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         """Write why a request could not be read, in one line; gevent's own is longer than the request."""
         self.server.error_log.write(f"{accesslog.escape(msg % args if args else msg)}\n")
 
+    def handle_error(self, t: Any, v: Any, tb: Any) -> None:
+        """Log what was raised, and answer with a 500; but a TLS connection that has broken is nobody's mistake."""
+        if isinstance(v, ssl.SSLError) and isinstance(self.socket, SSLSocket):
+            self.close_connection = True
+        else:
+            super().handle_error(t, v, tb)
+
     def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
         """Return the answer to what the client did wrong, for the log and for the client."""
         answer: tuple[str, bytes] = super()._handle_client_error(ex)
@@ -180,8 +191,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         self.server.log.write(f"{line}\n")
 
     def _entry(self) -> accesslog.Entry:
-        address = self.client_address
-        client = address[0] if isinstance(address, tuple) and address else "-"
+        client = accesslog.name_client(self.client_address)
         return accesslog.Entry(client, datetime.now(), self.requestline or "", self._name())
 
     def _name(self) -> str | None:
@@ -191,9 +201,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
 
     def _leave_body(self) -> None:
         """Read what the app has left, if that is little and the connection goes on; or end the connection."""
-        # What an app reads beneath an upgrade that it does not make, gevent does not count.
-        is_uncounted = self._connection_upgrade_requested()
-        if self.close_connection or is_uncounted or unread.is_refused(self.request_body):
+        if self.close_connection or unread.is_refused(self.request_body):
             self.close_connection = True
             unread.linger(self.socket)
         else:
@@ -306,7 +314,7 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
         try:
             super().wrap_socket_and_handle(client_socket, address)
         except (ssl.SSLError, ConnectionError) as error:
-            self.error_log.write(f"{address[0]} TLS: {error}\n")
+            self.error_log.write(f"{accesslog.name_client(address)} TLS: {error}\n")
 
     def drain(self, timeout: float) -> None:
         """Stop: accept nobody, send WebSockets 1001, end event streams, let requests finish, then end what is left.

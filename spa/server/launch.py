@@ -208,6 +208,8 @@ def listen(host: str, port: int) -> Any:
         return Server.open_listener(host, port)
     except OSError as error:
         raise SystemExit(f"spa: cannot listen on {host}:{port}: {_explain(error)}") from None
+    except (TypeError, UnicodeError):  # so says Python of a name that no DNS can hold
+        raise SystemExit(f"spa: cannot listen on {host}:{port}: {host!r} is not the name of a host") from None
 
 
 def make_server(app: Any, listener: Any, host: str, **options: Any) -> Server:

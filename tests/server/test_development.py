@@ -250,6 +250,75 @@ def test_a_client_that_breaks_the_tls_handshake_is_one_line(tls, log):
     assert line.startswith("127.0.0.1 TLS: ")
 
 
+class Slow(spa.Handler):
+    """Answers while its client leaves: after a while, in one large piece, or in many."""
+
+    def get(self, how):
+        if how == "late":
+            gevent.sleep(0.2)
+            return "x" * 100
+        if how == "large":
+            return "x" * 20_000_000
+        return ("x" * 10_000 for _ in range(2000))
+
+
+@pytest.mark.parametrize("how", ["late", "large", "many"])
+def test_a_client_that_leaves_a_tls_connection_during_the_answer_is_no_error(tls, log, how, capsys):
+    server, certificate = tls
+    server.application = spa.App((("/<how>", "", Slow),))
+    with connect_tls(server, certificate) as sock:
+        sock.sendall(request(f"/{how}"))
+        if how != "late":
+            sock.recv(1000)
+    assert f"GET /{how}" in wait_for_lines(log, 1)[0]
+    with gevent.Timeout(wire.PATIENCE):
+        while server.handlers:
+            gevent.sleep(0.01)
+    assert len(log.lines()) == 1
+    assert capsys.readouterr().err == ""
+
+
+def test_a_failed_tls_handshake_over_a_unix_socket_is_one_line_too(tls, log, tmp_path):
+    server, _ = tls
+    ours, theirs = gevent.socket.socketpair()
+    theirs.sendall(b"not TLS at all")
+    theirs.close()
+    server.wrap_socket_and_handle(ours, "")
+    (line,) = log.lines()
+    assert line.startswith("- TLS: ")
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ([b"Transfer-Encoding: chunked"], b"5\r\nhello\r\n0\r\n\r\n"),
+        ([b"Content-Length: 5"], b"hello"),
+    ],
+    ids=["chunks", "length"],
+)
+def test_the_body_beside_an_upgrade_that_is_not_made_is_read_as_any_other(server, headers, body):
+    class Echo(spa.Handler):
+        def post(self):
+            return self.request.get_data()
+
+    server.application = spa.App((("/", "", Echo),))
+    lines = [b"POST / HTTP/1.1", b"Host: a", b"Connection: upgrade", b"Upgrade: h2c", *headers, b"", b""]
+    with gevent.socket.create_connection(("127.0.0.1", server.server_port)) as sock:
+        for _ in range(2):  # the connection goes on
+            sock.sendall(b"\r\n".join(lines) + body)
+            wire.read_until(sock, lambda data: data.endswith(b"\r\n\r\nhello"))
+
+
+def test_a_stopping_server_does_not_wait_for_half_a_head(server):
+    with gevent.socket.create_connection(("127.0.0.1", server.server_port)) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n")
+        with gevent.Timeout(wire.PATIENCE):
+            while not server.handlers:
+                gevent.sleep(0.01)
+        with gevent.Timeout(5):
+            server.drain(timeout=60)
+
+
 def test_a_tls_record_that_holds_handshake_and_messages_is_read_to_its_end(tls):
     server, certificate = tls
     message = b"x" * 15_000  # with the handshake still one record, and more than the server reads at once
@@ -508,13 +577,6 @@ def test_an_older_client_is_not_told_that_its_connection_lives(server):
     with connected(server, data) as sock:
         answer, _ = read_to_end(sock)
     assert [header for header in answer if header.startswith("Connection")] == ["Connection: close"]
-
-
-def test_a_body_beneath_an_upgrade_that_is_not_made_ends_the_connection(server):
-    """Beneath one the app reads from the socket, and gevent does not count how much."""
-    data = upload("Content-Length: 5", "Upgrade: websocket", data=b"12345")
-    with connected(server, data + request("/7")) as sock:
-        assert read_to_end(sock)[1] == b"5"
 
 
 def test_a_handshake_that_promises_a_body_is_a_websocket_and_no_more(server, log, capsys):
