@@ -22,6 +22,8 @@ BRACES = re.compile(r"\{([a-zA-Z_][a-zA-Z0-9_]*)(?::([a-zA-Z_][a-zA-Z0-9_]*))?\}
 PLAIN = {"", "default:", "string:"}  # three ways to write one converter
 ANSWERING = [*(verb.lower() for verb in HTTPMethod), "websocket"]
 USUAL = ("get", "post", "put", "patch", "delete", "websocket")
+# What is looked at: a method called connect or trace answers too, but may as well be meant for the class itself.
+LOOKED_AT = ("prepare", *USUAL, "head", "options")
 HABITS = {"ws": "websocket"}  # what others call it, where it does not look alike
 ARGUMENTS = "app, request, params, route_name"
 
@@ -115,17 +117,18 @@ def _check_class(cls: type[Handler], kwargs: Mapping[str, Any], variables: Seque
     _check_constructor(cls, kwargs)
     if not _is_spas_own(cls, "__call__"):
         return  # how it answers is its own affair
-    answering = [name for name in ANSWERING if hasattr(cls, name)]
-    if not answering and _is_spas_own(cls, "__init__"):  # one of its own may raise the answer
+    has_answer = any(getattr(cls, name, None) is not None for name in ANSWERING)
+    if not has_answer and _is_spas_own(cls, "__init__"):  # one of its own may raise the answer
         raise SetupError(_explain_silence(cls))
-    if not _is_spas_own(cls, "prepare"):
-        answering.insert(0, "prepare")
+    methods = [name for name in LOOKED_AT if hasattr(cls, name) and not _is_spas_own(cls, name)]
     if _is_spas_own(cls, "to_response"):  # one of its own may wait for what async def returns
-        for name in [*answering, "websocket_close"]:
+        for name in (*methods, "websocket_close"):
             _check_is_plain(f"{cls.__name__}.{name}", getattr(cls, name))
     if _is_spas_own(cls, "__init__"):  # one of its own may change the variables
-        for name in answering if not _may_change_params(cls, answering) else ["prepare"]:
-            _check_method(cls, name, variables)
+        is_trusted = _may_change_params(cls)
+        for name in methods:
+            if name == "prepare" or not is_trusted:
+                _check_method(cls, name, variables)
 
 
 def _check_constructor(cls: type[Handler], kwargs: Mapping[str, Any]) -> None:
@@ -149,22 +152,26 @@ def _check_method(cls: type[Handler], name: str, variables: Sequence[str]) -> No
         return
     signature = inspect.signature(function, follow_wrapped=False)
     method, parameters = f"{cls.__name__}.{name}{signature}", list(signature.parameters.values())[len(instance) :]
-    taken = {parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY}
-    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+    wanted = f"def {name}({', '.join(['self', *variables])})"
+    extra = [variable for variable in variables if not any(_takes(parameter, variable) for parameter in parameters)]
     missing = [parameter.name for parameter in parameters if _is_required(parameter, variables)]
-    extra = [variable for variable in variables if variable not in taken and not takes_all]
     if extra:
-        wanted = ", ".join(["self", *variables])
         raise SetupError(
-            f"{method} does not take the variable {extra[0]!r}: write def {name}({wanted}),"
-            " or give this route a class of its own"
+            f"{method} does not take the variable {extra[0]!r}: write {wanted}, or give this route a class of its own"
         )
     if missing:
         raise SetupError(
             f"{method} needs {missing[0]!r}, which the pattern has not: write <{missing[0]}> into the pattern,"
             f" or give it a default, {missing[0]}=None"
         )
-    raise SetupError(f"{method} cannot be called with the variables of the pattern: {error}")
+    remedy = "rename the variable" if "self" in variables else f"write {wanted}"
+    raise SetupError(f"{method} cannot be called ({error}): {remedy}")
+
+
+def _takes(parameter: inspect.Parameter, variable: str) -> bool:
+    if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+        return parameter.name == variable
+    return parameter.kind is parameter.VAR_KEYWORD
 
 
 def _is_required(parameter: inspect.Parameter, variables: Sequence[str]) -> bool:
@@ -184,10 +191,10 @@ def _find_function(cls: type[Handler], name: str) -> tuple[FunctionType | None, 
     return (found, instance) if isinstance(found, FunctionType) else (None, ())
 
 
-def _may_change_params(cls: type[Handler], answering: Collection[str]) -> bool:
+def _may_change_params(cls: type[Handler]) -> bool:
     """Tell whether what may run before a verb, as ``prepare`` does, speaks of ``self.params``, which the verb gets."""
-    before = (value for name, value in _members(cls) if name == "prepare" or name not in answering)
-    return any("params" in value.__code__.co_names for value in before if isinstance(value, FunctionType))
+    functions = (inspect.unwrap(value) for name, value in _members(cls) if name == "prepare" or name not in ANSWERING)
+    return any("params" in function.__code__.co_names for function in functions if isinstance(function, FunctionType))
 
 
 def _members(cls: type[Handler]) -> Iterator[tuple[str, Any]]:

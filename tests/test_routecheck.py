@@ -175,6 +175,7 @@ def test_other_braces_are_taken(pattern, path):
         ({"ws": lambda self: ""}, "perhaps def websocket for def ws"),
         ({"websockets": lambda self: ""}, "perhaps def websocket for def websockets"),
         ({"WebSocket": lambda self: ""}, "perhaps def websocket for def WebSocket"),
+        ({"get": None}, "has no method that answers"),
         ({"prepare": lambda self: ""}, "; prepare runs before one of them only"),
         ({"websocket_close": lambda self: ""}, "has no method that answers"),
     ],
@@ -252,9 +253,14 @@ def test_a_method_that_needs_what_the_pattern_has_not_is_refused(name):
         ("/<a>", lambda self, a, *, b: "", "(self, a, *, b) needs 'b'"),
         ("/<a>", lambda self, a, /: "", "does not take the variable 'a'"),
         ("/<a>", lambda self, *args: "", "does not take the variable 'a'"),
-        ("/<self>", lambda self, **params: "", "cannot be called with the variables of the pattern"),
+        (
+            "/<self>",
+            lambda self, **params: "",
+            "(self, **params) cannot be called (multiple values for argument 'self'): rename the variable",
+        ),
+        ("/<args>", lambda self, *args: "", "does not take the variable 'args'"),
         ("/<a>", lambda: "", "Page.get() does not take the variable 'a': write def get(self, a)"),
-        ("/", lambda: "", "Page.get() cannot be called with the variables of the pattern: too many positional"),
+        ("/", lambda: "", "Page.get() cannot be called (too many positional arguments): write def get(self)"),
         ("/<a>", staticmethod(lambda: ""), "does not take the variable 'a'"),
         ("/<a>", classmethod(lambda cls: ""), "does not take the variable 'a'"),
     ],
@@ -298,6 +304,15 @@ class Replacing(spa.Handler):
         return note
 
 
+class ReplacingQuietly(spa.Handler):
+    @with_user
+    def prepare(self, user, **params):
+        self.params = {"user": user}
+
+    def get(self, user):
+        return user
+
+
 class Popping(spa.Handler):
     def __init__(self, app, req, params, route_name, **kwargs):
         self.lang = params.pop("name")
@@ -337,9 +352,31 @@ def test_what_takes_the_variables_or_cannot_be_read_is_taken(method, text):
     assert text is None or response.text == text
 
 
-@pytest.mark.parametrize(("cls", "text"), [(Replacing, "milk"), (Popping, "x"), (Adding, "12")])
+@pytest.mark.parametrize(
+    ("cls", "text"), [(Replacing, "milk"), (ReplacingQuietly, "ann"), (Popping, "x"), (Adding, "12")]
+)
 def test_a_class_that_may_change_the_variables_is_trusted(cls, text):
     assert Client(spa.App((("/<name>", "", cls),))).get("/x").text == text
+
+
+def test_what_prepare_itself_takes_is_looked_at_though_it_changes_the_variables():
+    def prepare(self):
+        self.params = {}
+
+    assert "Page.prepare(self) does not" in refusal(("/<name>", "", handler(prepare=prepare, get=get_nothing)))
+
+
+def test_a_verb_that_reads_the_variables_is_looked_at():
+    assert "Page.get(self) does not" in refusal(("/<name>", "", handler(get=lambda self: self.params["name"])))
+
+
+@pytest.mark.parametrize("name", ["connect", "trace"])
+def test_a_method_that_hardly_means_the_verb_of_its_name_is_trusted(name):
+    async def wait(self, database):
+        return database
+
+    client = Client(spa.App((("/", "", handler(get=get_nothing, **{name: wait})),)))
+    assert client.get("/").status_code == 200
 
 
 def test_a_default_serves_a_route_with_the_variable_and_one_without():
