@@ -193,7 +193,7 @@ def _find_function(cls: type[Handler], name: str) -> tuple[FunctionType | None, 
 
 def _may_change_params(cls: type[Handler]) -> bool:
     """Tell whether what may run before a verb, as ``prepare`` does, speaks of ``self.params``, which the verb gets."""
-    functions = (inspect.unwrap(value) for name, value in _members(cls) if name == "prepare" or name not in ANSWERING)
+    functions = (inspect.unwrap(value) for name, value in _members(cls) if name not in ANSWERING)
     return any("params" in function.__code__.co_names for function in functions if isinstance(function, FunctionType))
 
 

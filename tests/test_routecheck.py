@@ -2,10 +2,11 @@
 
 import asyncio
 import functools
+import inspect
 from functools import partial
 
 import pytest
-from werkzeug.routing import BaseConverter, Map, Rule
+from werkzeug.routing import BaseConverter, Map, RequestRedirect, Rule
 from werkzeug.test import Client
 
 import spa
@@ -191,6 +192,13 @@ def test_a_list_called_posts_is_no_method():
     assert "perhaps" not in refusal(("/", "", handler(posts=[], index=lambda self: "")))
 
 
+def test_a_constructor_may_answer_every_request():
+    def see_other(self, app, request, params, route_name):
+        raise RequestRedirect("/elsewhere")
+
+    assert Client(spa.App((("/", "", handler(__init__=see_other)),))).get("/").status_code == 308
+
+
 def test_the_base_class_answers_nothing():
     assert "Handler has no method that answers" in refusal(("/", "", spa.Handler))
 
@@ -251,6 +259,7 @@ def test_a_method_that_needs_what_the_pattern_has_not_is_refused(name):
         ),
         ("/<b>/<int:a>", lambda self, a: "", "does not take the variable 'b': write def get(self, b, a)"),
         ("/<a>", lambda self, a, *, b: "", "(self, a, *, b) needs 'b'"),
+        ("/<a>/<b>", lambda self, *, a: "", "does not take the variable 'b': write def get(self, a, b)"),
         ("/<a>", lambda self, a, /: "", "does not take the variable 'a'"),
         ("/<a>", lambda self, *args: "", "does not take the variable 'a'"),
         (
@@ -353,7 +362,8 @@ def test_what_takes_the_variables_or_cannot_be_read_is_taken(method, text):
 
 
 @pytest.mark.parametrize(
-    ("cls", "text"), [(Replacing, "milk"), (ReplacingQuietly, "ann"), (Popping, "x"), (Adding, "12")]
+    ("cls", "text"),
+    [(Replacing, "milk"), (handler((Replacing,)), "milk"), (ReplacingQuietly, "ann"), (Popping, "x"), (Adding, "12")],
 )
 def test_a_class_that_may_change_the_variables_is_trusted(cls, text):
     assert Client(spa.App((("/<name>", "", cls),))).get("/x").text == text
@@ -412,6 +422,11 @@ def test_a_constructor_that_cannot_be_called_as_a_handler_is_refused(constructor
     assert "write def __init__(self, app, req, params, route_name, **kwargs) and hand all on" in refused
 
 
+def require(self, app, request, params, route_name, database):
+    spa.Handler.__init__(self, app, request, params, route_name)
+    self.database = database
+
+
 def construct(self, app, request, *args, database="", **kwargs):
     spa.Handler.__init__(self, app, request, *args, **kwargs)
     self.database = database
@@ -421,7 +436,8 @@ def construct(self, app, request, *args, database="", **kwargs):
     ("cls", "kwargs"),
     [
         (handler(__init__=construct, get=lambda self: self.database), {"database": "x"}),
-        (partial(handler(__init__=construct, get=lambda self: self.database), database="x"), {}),
+        (handler(__init__=require, get=lambda self: self.database), {"database": "x"}),
+        (partial(handler(__init__=require, get=lambda self: self.database), database="x"), {}),
         (handler(get=lambda self: self.kwargs["database"]), {"database": "x"}),
     ],
 )
@@ -577,7 +593,14 @@ def test_a_function_that_can_be_called_as_a_handler_is_taken(function):
     assert Client(spa.App((("/<x>", "", function),))).get("/y").status_code == 200
 
 
-@pytest.mark.parametrize("function", [max, dict, type("Signed", (Plain,), {"__signature__": None, "__call__": len})()])
+def signed(*arguments):
+    return spa.Response()
+
+
+signed.__signature__ = inspect.signature(view)  # as a decorator may have left it, for those who read the docs
+
+
+@pytest.mark.parametrize("function", [max, dict, signed])
 def test_what_has_no_signature_to_go_by_is_taken(function):
     check_handler("/", function, {}, ())
 
