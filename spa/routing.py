@@ -12,6 +12,7 @@ from werkzeug.wsgi import get_path_info
 
 from spa.errors import SetupError
 from spa.response import Response
+from spa.routecheck import Patterns, check_handler, check_mounts
 from spa.segmenttree import SegmentTree
 
 RouteHandler = Callable[..., Callable[..., Iterable[bytes]]]
@@ -96,7 +97,8 @@ class Router:
         mounts: in the order in which they are asked.
 
     Raises:
-        SetupError: an item is not a route, a pattern is wrong, a name is used twice, or a converter is none.
+        SetupError: an item is not a route, a pattern is wrong, a name or a pattern is used twice, a handler cannot
+            answer its route, or a converter is none.
     """
 
     def __init__(self, items: Iterable[Any], converters: Mapping[str, type[BaseConverter]] | None = None) -> None:
@@ -106,13 +108,17 @@ class Router:
         _check_converters(converters or {})
         self._map = Map(converters=converters)
         self._tree: SegmentTree[Route] = SegmentTree(converters or ())
+        self._patterns = Patterns(converters or ())
         for item in _flatten(items, "", ""):
             if isinstance(item, Mount):
                 self.mounts.append(item)
             else:
                 self._add(item)
+        check_mounts([mount.path.encode("latin-1").decode() for mount in self.mounts])
         self.mounts.sort(key=lambda mount: len(mount.path), reverse=True)
         self._map.update()
+        for rule in self._map.iter_rules():
+            check_handler(rule.endpoint.pattern, rule.endpoint.handler, rule.endpoint.kwargs, rule.arguments)
         self._adapter = self._map.bind("localhost")
         self._fixed = self._match_fixed()
 
@@ -180,6 +186,7 @@ class Router:
             raise SetupError(f"route {route.pattern!r}: {error}") from error
         except SyntaxError as error:  # Werkzeug compiles a function of the variables
             raise SetupError(f"route {route.pattern!r}: a variable is there twice; rename one of them") from error
+        self._patterns.add(route.pattern)
         self._tree.add(route.pattern, route)
 
     def _match_fixed(self) -> dict[str, Match]:
