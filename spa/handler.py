@@ -10,6 +10,7 @@ from werkzeug.exceptions import BadRequest, MethodNotAllowed
 
 from spa import problem
 from spa.jsoncodec import Codec
+from spa.origin import tell_source
 from spa.request import Request
 from spa.response import JSONResponse, Response
 from spa.websocket import handshake, lifecycle
@@ -108,13 +109,10 @@ class Handler:
         if value is None:
             value, source = getattr(self, name)(**self.params), name
         try:
-            answer = self.to_response(value)
+            return self.to_response(value)(environ, start_response)
         except (TypeError, ValueError) as error:  # the user's line has been left by now: say which it was
-            error.add_note(_tell_source(getattr(self, source)))
+            error.add_note(tell_source(getattr(self, source)))
             raise
-        if method == "HEAD":
-            return _drop_body(answer(environ, start_response))
-        return answer(environ, start_response)
 
     def prepare(self, **params: Any) -> Any:
         """Run before the verb and before the WebSocket handshake; what it raises or returns is the answer."""
@@ -150,10 +148,12 @@ class Handler:
         response = Response() if value is None else self.to_response(value)
         if not isinstance(response, Response):
             raise TypeError(f"{type(self).__name__} returned a status beside {type(value).__name__}")
-        if isinstance(status, int):
-            response.status_code = status
-        else:
-            response.status = status
+        if not isinstance(status, (int, str)):
+            raise TypeError(
+                f"{type(self).__name__} returned a tuple whose second item is {type(status).__name__}, not a status:"
+                " return (body, status) or (body, status, headers)"
+            )
+        response.status = status
         response.headers.update(Headers(headers))  # a list of pairs may name a header twice
         return response
 
@@ -224,22 +224,3 @@ class JSONHandler(Handler):
 def methods_of(handler: type[Handler]) -> tuple[str, ...]:
     """Return the methods that a class of handlers answers, as in its ``Allow``."""
     return handler._allow
-
-
-def _tell_source(method: Any) -> str:
-    """Tell which method returned a value, and where it is."""
-    code = getattr(method, "__code__", None)
-    place = f" ({code.co_filename}, line {code.co_firstlineno})" if code is not None else ""
-    return f"The value was returned by {getattr(method, '__qualname__', method)}{place}."
-
-
-def _drop_body(body: Body) -> Body:
-    """End an answer to HEAD without its body (RFC 9110 section 9.3.2), whoever wrote it."""
-    try:
-        for _ in body:
-            break  # a WSGI app that is a generator starts the response at its first step
-    finally:
-        close = getattr(body, "close", None)
-        if close is not None:
-            close()
-    return []
