@@ -24,6 +24,11 @@ WSGIApp = Callable[[dict[str, Any], Any], Body]
 Shortcut = Callable[[dict[str, Any], Any], Body | None]
 
 
+# CONNECT is for proxies, and TRACE tells a client what others have added to its request (RFC 9110 section 9.3.8): no
+# resource has them, but a class may well have methods of these names for itself.
+VERBS = tuple(verb.value for verb in HTTPMethod if verb not in (HTTPMethod.CONNECT, HTTPMethod.TRACE))
+
+
 class Application(Protocol):
     """What a handler may ask of the app it belongs to."""
 
@@ -47,7 +52,8 @@ class Handler:
     ``raise werkzeug.exceptions.NotFound``.
 
     HEAD runs ``get`` and drops the body; OPTIONS answers 204 with ``Allow``; a verb without a method answers 405
-    with ``Allow`` (RFC 9110 section 15.5.6).
+    with ``Allow`` (RFC 9110 section 15.5.6), as do CONNECT and TRACE always. A subclass takes a verb away with
+    ``delete = None``.
 
     With a method ``websocket`` the resource is a WebSocket too, at the same URL; the method talks through
     ``self.ws``. Until it first does, the handshake is not answered, and an HTTP error may still be raised.
@@ -88,7 +94,7 @@ class Handler:
     def __init_subclass__(cls, **options: Any) -> None:
         """Collect the verbs of the class once, so that a request only looks its own up."""
         super().__init_subclass__(**options)
-        verbs = {verb.value: verb.lower() for verb in HTTPMethod if hasattr(cls, verb.lower())}
+        verbs = {verb: verb.lower() for verb in VERBS if callable(getattr(cls, verb.lower(), None))}
         if "GET" in verbs:
             verbs.setdefault("HEAD", "get")
         cls._verbs = verbs
@@ -165,7 +171,7 @@ class Handler:
         raise MethodNotAllowed(list(self._allow))
 
     def _is_websocket(self) -> bool:
-        return hasattr(self, "websocket")
+        return callable(getattr(self, "websocket", None))
 
     def _serve_websocket(self, environ: dict[str, Any], start_response: Any) -> Body:
         if not self._is_websocket():

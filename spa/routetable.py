@@ -43,7 +43,7 @@ def list_routes(router: Router, find_router: Callable[[Any], Router | None], pre
             route.name or "-",
             name_of(route.handler),
             ", ".join(methods_of(route.handler)) if is_class else "any",  # type: ignore[arg-type]
-            "yes" if is_class and hasattr(route.handler, "websocket") else "no",
+            "yes" if is_class and callable(getattr(route.handler, "websocket", None)) else "no",
         )
 
 

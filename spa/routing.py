@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote, unquote, urlsplit
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter, BuildError, Map, RequestRedirect, Rule
 from werkzeug.wsgi import get_path_info
 
@@ -123,7 +123,8 @@ class Router:
             is_upgrade: a WebSocket client follows no redirect, so its path is matched with the slash it lacks.
 
         Raises:
-            NotFound: no route has this path.
+            NotFound: no route has this path, or it does not start with a slash.
+            HTTPException: it is ``*``, and the method OPTIONS; the exception carries the answer.
             Redirect: the resource has this path with a slash more, or with double slashes merged.
         """
         raw = environ.get("PATH_INFO", "")
@@ -133,6 +134,8 @@ class Router:
         found = self._tree.find(raw) if raw.isascii() else None
         if found is not None:
             return found
+        if raw and not raw.startswith("/"):
+            _refuse(raw, environ)
         return self._match_rules(get_path_info(environ), environ, is_upgrade)  # type: ignore[arg-type]
 
     def find_mount(self, environ: Mapping[str, Any]) -> Mount | None:
@@ -203,6 +206,16 @@ class Router:
             query = _quote(environ.get("QUERY_STRING", ""))
             root = _quote(environ.get("SCRIPT_NAME", "").rstrip("/"))
             raise Redirect(f"{root}{target}?{query}" if query else f"{root}{target}") from None
+
+
+def _refuse(path: str, environ: Mapping[str, Any]) -> NoReturn:
+    """Answer a target that is no path; Werkzeug would take it for one that lacks its slash.
+
+    What stands in front of the app, and judges by the beginning of a path, would not.
+    """
+    if path == "*" and environ.get("REQUEST_METHOD") == "OPTIONS":  # is anybody there? (RFC 9110 section 9.3.7)
+        raise HTTPException(response=Response(status=204))
+    raise NotFound
 
 
 def _flatten(items: Iterable[Any], prefix: str, name: str) -> Iterator[Route | Mount]:

@@ -24,7 +24,7 @@ def client_of(handler, pattern="/", **options):
 # Verbs
 
 
-@pytest.mark.parametrize("verb", ["get", "post", "put", "patch", "delete", "trace", "options"])
+@pytest.mark.parametrize("verb", ["get", "post", "put", "patch", "delete", "options"])
 def test_a_verb_calls_the_method_of_its_name(verb):
     handler = type("H", (spa.Handler,), {verb: lambda self: f"{self.request.method} {verb}"})
     assert client_of(handler).open("/", method=verb.upper()).text == f"{verb.upper()} {verb}"
@@ -189,6 +189,42 @@ def test_the_base_class_allows_nothing(method):
     response = client_of(spa.Handler).open("/", method=method)
     assert response.status_code == (204 if method == "OPTIONS" else 405)
     assert response.headers["Allow"] == "OPTIONS"
+
+
+@pytest.mark.parametrize("verb", ["connect", "trace"])
+def test_a_method_that_is_called_like_a_verb_that_no_resource_has_is_not_for_clients(verb):
+    handler = type("Page", (spa.Handler,), {"get": lambda self: "x", verb: lambda self: "called"})
+    response = client_of(handler).open("/", method=verb.upper())
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+@pytest.mark.parametrize("value", [None, ["a"], "text"])
+@pytest.mark.parametrize("verb", ["DELETE", "OPTIONS", "HEAD"])
+def test_an_attribute_that_cannot_be_called_is_no_method(verb, value):
+    class Base(spa.Handler):
+        def get(self):
+            return "get"
+
+        def delete(self):
+            return "delete"
+
+    derived = type("Derived", (Base,), {verb.lower(): value})
+    response = client_of(derived).open("/", method=verb)
+    assert response.status_code == {"DELETE": 405, "OPTIONS": 204, "HEAD": 200}[verb]
+    allowed = client_of(derived).options("/").headers["Allow"]
+    assert allowed == ("GET, HEAD, OPTIONS" if verb == "DELETE" else "DELETE, GET, HEAD, OPTIONS")
+
+
+def test_a_subclass_may_take_the_websocket_away():
+    class Both(spa.Handler):
+        def get(self):
+            return "get"
+
+        def websocket(self):
+            return "websocket"
+
+    alone = type("Alone", (Both,), {"websocket": None})
+    assert client_of(alone).get("/", headers=HANDSHAKE).status_code == 400
 
 
 def test_verbs_are_inherited():
