@@ -10,13 +10,14 @@ from werkzeug.routing import BaseConverter
 
 from spa import problem
 from spa.answer import Head, HeadAlone, StreamedBody, drop_body
+from spa.environ import below
 from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
 from spa.errors import SetupError
 from spa.handler import Handler, Shortcut
 from spa.jsoncodec import PYTHON, codec_of
 from spa.origin import name_of
 from spa.request import Request
-from spa.routing import Mount, Route, Router
+from spa.routing import Route, Router
 from spa.trustedhost import TrustedHosts
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
@@ -72,6 +73,8 @@ class App:
             raise SetupError(f"subprotocols is a list; write [{subprotocols!r}]")
         if request_class is not None and not (isinstance(request_class, type) and issubclass(request_class, Request)):
             raise SetupError(f"request_class is a subclass of spa.Request, not {request_class!r}")
+        if websocket_limits is not None and not isinstance(websocket_limits, Limits):
+            raise SetupError(f"websocket_limits is a spa.websocket.Limits, not {websocket_limits!r}")
         self.settings = settings
         self.request_class = request_class or Request
         self.websocket = lifecycle.Settings(
@@ -212,7 +215,7 @@ class App:
         if self.router.mounts:
             mount = self.router.find_mount(environ)
             if mount is not None:
-                return self._begin(mount.wsgi_app(_below(mount, environ), head), environ, head, mount.wsgi_app)
+                return self._begin(mount.wsgi_app(below(mount.path, environ), head), environ, head, mount.wsgi_app)
         is_upgrade = "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ)
         route, params = self.router.match(environ, is_upgrade)
         if route.kwargs:
@@ -247,15 +250,6 @@ class App:
         if hasattr(body, "close"):
             body.close()
         return lifecycle.refuse_upgraded(environ, int(refusals[0][:3]), refusals[0], self.clock)
-
-
-def _below(mount: Mount, environ: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of the environ with the mount's path moved from PATH_INFO to SCRIPT_NAME."""
-    return {
-        **environ,
-        "SCRIPT_NAME": environ.get("SCRIPT_NAME", "") + mount.path,
-        "PATH_INFO": environ.get("PATH_INFO", "")[len(mount.path) :],
-    }
 
 
 def _tell_wrong_answer(route: Route, answer: Any) -> str:

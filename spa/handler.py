@@ -9,6 +9,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, MethodNotAllowed
 
 from spa import problem
+from spa.errors import SetupError
 from spa.jsoncodec import Codec
 from spa.origin import tell_source
 from spa.request import Request
@@ -100,6 +101,8 @@ class Handler:
         cls._verbs = verbs
         cls._allow = tuple(sorted({*verbs, "OPTIONS"}))
         cls._prepares = cls.prepare is not Handler.prepare
+        if cls.websocket_limits is not None and not isinstance(cls.websocket_limits, Limits):
+            raise SetupError(f"websocket_limits is a spa.websocket.Limits, not {cls.websocket_limits!r}")
         if cls.allowed_origins is not None:
             cls.allowed_origins = handshake.check_allowed_origins(cls.allowed_origins)
 

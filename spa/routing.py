@@ -10,6 +10,7 @@ from werkzeug.routing import BaseConverter, BuildError, Map, RequestRedirect, Ru
 from werkzeug.wsgi import get_path_info
 
 from spa.errors import SetupError
+from spa.handler import Handler
 from spa.response import Response
 from spa.segmenttree import SegmentTree
 
@@ -177,11 +178,14 @@ class Router:
             self._named[route.name] = route
         self.routes.append(route)
         try:
-            self._map.add(Rule(route.pattern, endpoint=route))
-        except (ValueError, LookupError) as error:
+            rule = Rule(route.pattern, endpoint=route)
+            self._map.add(rule)
+        except (ValueError, LookupError, TypeError) as error:  # the last is of a converter with other arguments
             raise SetupError(f"route {route.pattern!r}: {error}") from error
         except SyntaxError as error:  # Werkzeug compiles a function of the variables
             raise SetupError(f"route {route.pattern!r}: a variable is there twice; rename one of them") from error
+        if "self" in rule.arguments and isinstance(route.handler, type):
+            raise SetupError(f"route {route.pattern!r}: no method takes a variable called self; rename it")
         self._tree.add(route.pattern, route)
 
     def _match_fixed(self) -> dict[str, Match]:
@@ -247,6 +251,8 @@ def _make_route(item: Any, prefix: str, name: str) -> Route:
         raise SetupError(f"route {pattern!r}: the name is a string, empty for none, not {route_name!r}")
     if not callable(handler):
         raise SetupError(f"route {pattern!r}: the handler is a Handler class or a function, not {handler!r}")
+    if isinstance(handler, Handler):
+        raise SetupError(f"route {pattern!r}: pass the class {type(handler).__name__}, not an instance of it")
     if not isinstance(kwargs, Mapping):
         raise SetupError(f"route {pattern!r}: the keyword arguments are a dict, not {kwargs!r}")
     set_up_route = getattr(handler, "set_up_route", None)  # a handler may look at its arguments once, now

@@ -78,6 +78,8 @@ def test_the_settings_are_the_users_own():
         ({"request_class": object}, "request_class is a subclass of spa.Request"),
         ({"request_class": WerkzeugRequest}, "request_class is a subclass of spa.Request"),
         ({"request_class": lambda environ: spa.Request(environ)}, "request_class is a subclass of spa.Request"),
+        ({"websocket_limits": 5}, "websocket_limits is a spa.websocket.Limits, not 5"),
+        ({"websocket_limits": {"max_message": 5}}, "websocket_limits is a spa.websocket.Limits, not {"),
         ({"converters": {"x": int}}, "the converter 'x' is a subclass of werkzeug.routing.BaseConverter"),
     ],
 )
@@ -604,6 +606,13 @@ def test_an_error_is_named_in_log_and_answer_alike(caplog):
     name = response.json["request_id"]
     assert f"[{name}]" in caplog.text
     assert response.headers["X-Request-ID"] == name
+
+
+def test_a_mounted_app_and_its_server_name_a_request_alike(caplog):
+    inner = spa.App((spa.mount("/in", spa.App((("/", "", raising(ValueError)),))),))
+    environ = create_environ("/out/in/")
+    list(spa.App((spa.mount("/out", inner),))(environ, lambda *arguments: None))
+    assert f"[{environ['spa.request_id']}]" in caplog.text
 
 
 # Streams

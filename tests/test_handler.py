@@ -598,6 +598,13 @@ def test_a_wrong_origin_of_a_handler_class_is_a_setup_error():
             allowed_origins = ("friend.example",)
 
 
+def test_wrong_limits_of_a_handler_class_are_a_setup_error():
+    with pytest.raises(spa.SetupError, match=r"websocket_limits is a spa\.websocket\.Limits, not 5"):
+
+        class Stream(spa.Handler):
+            websocket_limits = 5
+
+
 @pytest.mark.parametrize("value", [3, True, {1, 2}, {"at": object()}, [float("nan")]])
 @pytest.mark.parametrize("source", ["get", "prepare"])
 def test_the_log_says_which_method_returned_what_is_no_response(value, source, caplog):

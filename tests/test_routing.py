@@ -482,6 +482,10 @@ def test_a_mounted_app_does_not_change_the_environ_of_its_caller():
         (lambda: (("/<nothing:x>", "", tell),), "'/<nothing:x>'"),
         (lambda: (("/<x>/<x>", "", tell),), "'/<x>/<x>'"),
         (lambda: (("/<int(min=a:x>", "", tell),), "'/<int(min=a:x>'"),
+        (lambda: (("/<int(foo=1):x>", "", tell),), "'/<int(foo=1):x>'"),
+        (lambda: (("/<self>", "", spa.Handler),), "no method takes a variable called self; rename it"),
+        (lambda: (spa.include("/<int:self>", (("/x", "", spa.Handler),)),), "called self; rename it"),
+        (lambda: (("/", "", spa.Handler(None, None, {}, "")),), "pass the class Handler, not an instance of it"),
         (lambda: (spa.include("api", ()),), "include('api'): the path starts with a slash"),
         (lambda: (spa.include("/api/", ()),), "does not end with one"),
         (lambda: (spa.include("", ()),), "include('')"),
@@ -525,3 +529,7 @@ def test_names_may_be_empty_several_times():
 
 def test_an_app_may_have_no_routes():
     assert Client(spa.App(())).get("/").status_code == 404
+
+
+def test_a_variable_may_be_called_self_where_a_function_gets_it():
+    assert Client(spa.App((("/<self>", "", tell),))).get("/x").json["params"] == {"self": "x"}

@@ -52,8 +52,21 @@ class Answer(spa.Handler):
             yield "defg"
 
 
+class Note(spa.Handler):
+    """Fail, or be a WebSocket."""
+
+    def get(self):
+        """Fail."""
+        raise RuntimeError
+
+    def websocket(self):
+        """Say one thing."""
+        self.ws.send("hi")
+
+
 app = spa.App(
     (
+        spa.mount("/outer", spa.App((spa.mount("/inner", spa.App((("/", "", Note),))),))),
         spa.mount("/plain", plain),
         spa.mount("/old", old),
         spa.mount("/short", short),

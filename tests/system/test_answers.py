@@ -1,5 +1,6 @@
 """See on the wire, under both servers, that no answer runs into the next one, whatever a handler says of its length."""
 
+import re
 import sys
 
 import pytest
@@ -71,3 +72,28 @@ def test_a_piece_that_cannot_be_sent_is_a_500_if_it_is_the_first(server):
     assert head.startswith(b"HTTP/1.1 500")
     assert rest.endswith(b"\r\n\r\nfine")
     wire.wait_for(lambda: "Answer made None" in "".join(program.output()), "the log")
+
+
+@pytest.fixture
+def spas_own():
+    port = free_port()
+    with running([sys.executable, "-m", "tests.system.answerapp", port], port, cwd=ROOT) as program:
+        yield port, program
+
+
+def test_the_access_log_names_a_request_as_the_mounted_app_that_failed_does(spas_own):
+    port, program = spas_own
+    answer = wire.get(port, "/outer/inner/")
+    assert answer.status == 500
+    name = answer.headers["x-request-id"]
+    line = re.compile(rf'"GET /outer/inner/ HTTP/1\.1" 500 \d+ B .* \[{name}\]')
+    wire.wait_for(lambda: line.search("".join(program.output())), "the access log")
+
+
+def test_the_access_log_has_the_websocket_of_a_mounted_app(spas_own):
+    port, program = spas_own
+    with wire.connect(port, "/outer/inner/") as connection:
+        assert connection.read_text() == "hi"
+        assert connection.read_close().code == 1000
+    line = re.compile(r'"GET /outer/inner/ HTTP/1\.1" WebSocket closed 1000 after')
+    wire.wait_for(lambda: line.search("".join(program.output())), "the access log")
