@@ -65,10 +65,11 @@ class Head:
 
     def fits(self, body: list[bytes]) -> bool:
         """Tell whether a body in memory is as long as the head says; one that says nothing fits all."""
-        if self._waiting is not None and len(body) == 1 and self._waiting[1]:
-            name, value = self._waiting[1][-1]
+        waiting = self._waiting
+        if waiting is not None and len(body) == 1 and waiting[1]:
+            name, value = waiting[1][-1]
             if name == "Content-Length":  # where spa.Response puts it, and most others do
-                return bool(value == str(len(body[0])))
+                return value == str(len(body[0]))  # type: ignore[no-any-return]
         length = self.length()
         return length is None or length == sum(map(len, body))
 
@@ -83,6 +84,10 @@ class HeadAlone(Head):
     """The ``start_response`` of a request with the method HEAD, whose answer ends with it."""
 
     __slots__ = ()
+
+    def fits(self, body: list[bytes]) -> bool:
+        """Tell that no body belongs to this head."""
+        return False
 
     def _write(self, data: bytes) -> None:
         self.send()

@@ -219,9 +219,9 @@ class App:
         is_upgrade = "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ)
         route, params = self.router.match(environ, is_upgrade)
         if route.kwargs:
-            answer = route.handler(self, request, {**params}, route.name, **route.kwargs)
+            answer = route.handler(self, request, params, route.name, **route.kwargs)
         else:  # a call without ** is the quicker one
-            answer = route.handler(self, request, {**params}, route.name)
+            answer = route.handler(self, request, params, route.name)
         try:
             body = answer(environ, head)
         except (TypeError, ValueError) as error:
@@ -230,7 +230,7 @@ class App:
             if not isinstance(answer, Handler):  # which tells more itself
                 error.add_note(f"The answer is that of {name_of(route.handler)}, for the route {route.pattern!r}.")
             raise
-        if type(body) is list and type(head) is Head and head.fits(body):  # most are: spared a call
+        if type(body) is list and head.fits(body):  # most are: spared a call
             return body
         return self._begin(body, environ, head, route.handler)
 

@@ -136,6 +136,8 @@ class Handler:
         Raises:
             TypeError: the value is none of what a method may return.
         """
+        if type(value) is str:  # the most usual, found at once
+            return Response(value)
         if callable(value):
             return value  # type: ignore[no-any-return]
         if isinstance(value, (str, bytes)):

@@ -117,7 +117,7 @@ class Router:
         self._fixed = self._match_fixed()
 
     def match(self, environ: Mapping[str, Any], is_upgrade: bool = False) -> Match:
-        """Return the route of a request and the variables in its path.
+        """Return the route of a request and the variables in its path, a dict of this request's own.
 
         Args:
             environ: the WSGI environ.
@@ -131,7 +131,7 @@ class Router:
         raw = environ.get("PATH_INFO", "")
         fixed = self._fixed.get(raw)
         if fixed is not None:
-            return fixed
+            return fixed, {}
         found = self._tree.find(raw) if raw.isascii() else None
         if found is not None:
             return found
@@ -188,13 +188,13 @@ class Router:
             raise SetupError(f"route {route.pattern!r}: no method takes a variable called self; rename it")
         self._tree.add(route.pattern, route)
 
-    def _match_fixed(self) -> dict[str, Match]:
+    def _match_fixed(self) -> dict[str, Route]:
         """Return what Werkzeug finds for each pattern without variables, for it to be asked once only."""
-        fixed: dict[str, Match] = {}
+        fixed: dict[str, Route] = {}
         for rule in self._map.iter_rules():
             if not rule.arguments and rule.rule.isascii():
                 try:
-                    fixed[rule.rule] = self._adapter.match(rule.rule, websocket=False)
+                    fixed[rule.rule], _ = self._adapter.match(rule.rule, websocket=False)
                 except HTTPException:
                     pass  # slashes that a request would be redirected for
         return fixed
