@@ -191,14 +191,19 @@ class App:
                 if handler is None and SHOW_BUG in environ:
                     return environ[SHOW_BUG](bug, environ)(environ, head)  # type: ignore[no-any-return]
             if handler is None:
-                return problem.render(error, environ)(environ, head)  # type: ignore[arg-type]
+                return self._render(error, environ, head)  # type: ignore[arg-type]
             answer = self._call_error_handler(handler, error, request)
             return self._begin(answer(environ, head), environ, head, handler)
         except HTTPException as raised:  # by the error handler
-            return problem.render(raised, environ)(environ, head)
+            return self._render(raised, environ, head)
         except (Exception, SystemExit, gevent.Timeout):
             logger.exception("%s: the error handler failed", lifecycle.describe(environ))
             return problem.render(InternalServerError(), environ)(environ, head)
+
+    def _render(self, error: HTTPException, environ: dict[str, Any], head: Head) -> Body:
+        """Answer with the problem document, or with the answer that was raised."""
+        body = problem.render(error, environ)(environ, head)
+        return body if error.response is None else self._begin(body, environ, head, error)
 
     def _call_error_handler(self, handler: ErrorHandler, error: BaseException, request: Request) -> Any:
         value = handler(request, error)

@@ -691,7 +691,7 @@ def overriding_app(environ, start_response):
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("wsgi_app", [plain_app, writing_app, late_app, overriding_app])
-@pytest.mark.parametrize("route", ["mount", "function", "handler", "app", "error handler"])
+@pytest.mark.parametrize("route", ["mount", "function", "handler", "app", "error handler", "raised"])
 def test_head_has_no_body_whatever_the_route(route, wsgi_app, method):
     function = ("/m", "", lambda *arguments: wsgi_app)
     item = {
@@ -700,6 +700,7 @@ def test_head_has_no_body_whatever_the_route(route, wsgi_app, method):
         "handler": ("/m", "", type("H", (spa.Handler,), {"get": lambda self: wsgi_app})),
         "app": spa.mount("/m", spa.App((("/", "", lambda *arguments: wsgi_app),))),
         "error handler": ("/m", "", raising(NoStock)),
+        "raised": ("/m", "", raising(HTTPException(response=wsgi_app))),
     }[route]
     app = spa.App((item,))
     app.error(NoStock)(lambda request, error: wsgi_app)
