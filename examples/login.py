@@ -5,7 +5,7 @@ import os
 import secrets
 import spa
 from spa.middleware import SessionMiddleware
-from spa.middleware.session import PURPOSE
+from spa.middleware.session import purpose_of
 from spa.token import TokenSigner
 from werkzeug.exceptions import Unauthorized
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -14,7 +14,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 SECRET = os.environ.get('SECRET') or secrets.token_hex(32)
 NOBODY = generate_password_hash(secrets.token_hex())
 users = {'ada': generate_password_hash('engine')}
-signer = TokenSigner(SECRET, PURPOSE, max_age=3600)
+signer = TokenSigner(SECRET, purpose_of(), max_age=3600)
 
 
 def check_login(request):

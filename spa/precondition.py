@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from werkzeug.datastructures import ETags
 from werkzeug.http import parse_etags
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -42,6 +43,17 @@ def check(method: str, environ: Mapping[str, Any], *, etag: str | None, modified
     return None
 
 
+def is_guarded(environ: Mapping[str, Any], *, modified: int | None) -> bool:
+    """Say whether a request to change a resource states a condition, and one that check() can judge.
+
+    A date that is none, or with which nothing can be compared, is ignored (RFC 9110 section 13.1.4), and a list of
+    entity tags without a tag says nothing. An If-Match without a tag fails, and is a guard at that.
+    """
+    if "HTTP_IF_MATCH" in environ or _tags(environ, "HTTP_IF_NONE_MATCH"):
+        return True
+    return modified is not None and parse_http_date(environ.get("HTTP_IF_UNMODIFIED_SINCE")) is not None
+
+
 def parse_http_date(value: str | None) -> int | None:
     """Read an HTTP-date (RFC 9110 section 5.6.7) as seconds since the epoch; None where it is not one.
 
@@ -67,11 +79,9 @@ def parse_http_date(value: str | None) -> int | None:
 def _may_proceed(environ: Mapping[str, Any], etag: str | None, modified: int | None) -> bool:
     """Say whether If-Match holds, or where it is absent If-Unmodified-Since (sections 13.1.1 and 13.1.4)."""
     if "HTTP_IF_MATCH" in environ:
-        # parse_etags() is right on lists, commas in quotes and W/. It takes a tag without quotes as well: lenient,
-        # but harmless. Only the star must stand without spaces.
         if etag is None:
             return False
-        tags = parse_etags(environ["HTTP_IF_MATCH"].strip(" \t"))
+        tags = _tags(environ, "HTTP_IF_MATCH")
         return tags.star_tag or (etag.startswith('"') and tags.is_strong(_opaque(etag)))
     limit = parse_http_date(environ.get("HTTP_IF_UNMODIFIED_SINCE"))
     return limit is None or modified is None or modified <= limit
@@ -82,10 +92,16 @@ def _is_known(environ: Mapping[str, Any], etag: str | None, modified: int | None
     if etag is None:
         return False
     if "HTTP_IF_NONE_MATCH" in environ:
-        tags = parse_etags(environ["HTTP_IF_NONE_MATCH"].strip(" \t"))
+        tags = _tags(environ, "HTTP_IF_NONE_MATCH")
         return tags.star_tag or tags.contains_weak(_opaque(etag))
     since = parse_http_date(environ.get("HTTP_IF_MODIFIED_SINCE")) if reads else None
     return since is not None and modified is not None and modified <= since
+
+
+def _tags(environ: Mapping[str, Any], name: str) -> ETags:
+    # parse_etags() is right on lists, commas in quotes and W/. It takes a tag without quotes as well: lenient, but
+    # harmless. Only the star must stand without spaces.
+    return parse_etags(environ.get(name, "").strip(" \t"))
 
 
 def _opaque(etag: str) -> str:

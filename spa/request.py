@@ -17,7 +17,6 @@ from spa.requestid import request_id
 from spa.validation import compiler
 
 T = TypeVar("T")
-CONDITIONS = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_UNMODIFIED_SINCE")  # those that guard a change
 
 
 class Request(WerkzeugRequest):
@@ -94,13 +93,14 @@ class Request(WerkzeugRequest):
             etag: the tag of the state as it is now, without quotes, as ``Response.etag`` has it; None if the
                 resource does not exist, so that ``If-Match: *`` fails and ``If-None-Match: *`` holds.
             modified: when it changed last, in whole seconds since the epoch, if that is known.
-            is_required: whether a request that states no condition is refused as well.
+            is_required: whether a request that states no condition is refused as well, and one whose condition
+                cannot be judged: a date that is not valid, or that has no ``modified`` to be compared with.
 
         Raises:
             PreconditionFailed: 412, a condition does not hold.
-            PreconditionRequired: 428, there is none (RFC 6585 section 3).
+            PreconditionRequired: 428, there is none that can be judged (RFC 6585 section 3).
         """
-        if is_required and not any(name in self.environ for name in CONDITIONS):
+        if is_required and not precondition.is_guarded(self.environ, modified=modified):
             raise PreconditionRequired("Send If-Match with the ETag of the state that you want to change.")
         quoted = None if etag is None else quote_etag(etag)
         if precondition.check(self.environ["REQUEST_METHOD"], self.environ, etag=quoted, modified=modified) == 412:

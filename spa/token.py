@@ -15,7 +15,7 @@ SHORTEST_SECRET = 32  # bytes, as many as the hash has (RFC 7518 section 3.2)
 LONGEST_TOKEN = 8192  # bytes; servers take no longer header, and nothing longer is worth hashing
 LEEWAY = 5.0  # seconds by which the clocks of two machines may differ
 COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)  # RFC 7515 section 7.1, without padding
-OWN_CLAIMS = frozenset({"aud", "exp", "iat"})  # RFC 7519 section 4.1
+OWN_CLAIMS = frozenset({"aud", "exp", "iat", "nbf"})  # RFC 7519 section 4.1
 
 Secret = str | bytes
 
@@ -88,7 +88,7 @@ class TokenSigner:
 
         Raises:
             TypeError, ValueError: JSON has no such value, a claim is one of the token's own (``aud``, ``exp``,
-                ``iat``), or the token would be longer than 8192 bytes.
+                ``iat``, ``nbf``), or the token would be longer than 8192 bytes.
         """
         taken = sorted(OWN_CLAIMS & claims.keys())
         if taken:
@@ -161,7 +161,7 @@ def _load(payload: bytes) -> Any:
 def _check_claims(claims: Any, purpose: str, now: float) -> Token | None:
     if not isinstance(claims, dict) or claims.pop("aud", None) != purpose:
         return None
-    issued, expires, begins = claims.pop("iat", None), claims.pop("exp", None), claims.get("nbf", 0)
+    issued, expires, begins = claims.pop("iat", None), claims.pop("exp", None), claims.pop("nbf", 0)
     if not (_is_time(issued) and _is_time(expires) and _is_time(begins)):
         return None
     if not (0 <= issued <= now + LEEWAY and begins <= now + LEEWAY and now < expires):  # NaN fails each

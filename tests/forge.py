@@ -11,6 +11,7 @@ NOW = 1_800_000_000.0  # the time at which the clocks of these tests stand
 SECRET = "an example of a secret, 32 bytes!"
 OTHER = b"another secret of at least 32 bytes"
 HEADER = {"alg": "HS256", "typ": "JWT"}
+PURPOSE = "session/session"  # of the middleware's tokens, in a cookie of the usual name
 
 
 def segment(value: Any) -> str:
@@ -33,7 +34,7 @@ def token(payload: Any, header: Any = None, secret: str | bytes = SECRET, algori
 
 def claims(**changes: Any) -> dict[str, Any]:
     """Return the claims of a valid session of user 7; a change to ``...`` leaves a claim out."""
-    usual = {"user": 7, "aud": "session", "iat": int(NOW) - 60, "exp": int(NOW) + 3600}
+    usual = {"user": 7, "aud": PURPOSE, "iat": int(NOW) - 60, "exp": int(NOW) + 3600}
     return {name: value for name, value in {**usual, **changes}.items() if value is not ...}
 
 
@@ -116,7 +117,7 @@ TIMES: Mapping[str, str] = {
     "iat a string": token(claims(iat=str(int(NOW) - 60))),
     "iat 1e18": token(claims(iat=1e18)),
     "iat of 400 digits": token(claims(iat=10**400)),
-    "iat of 5000 digits": token(b'{"aud":"session","exp":1800003600,"iat":' + b"9" * 5000 + b"}"),
+    "iat of 5000 digits": token(b'{"aud":"session/session","exp":1800003600,"iat":' + b"9" * 5000 + b"}"),
     "iat negative": token(claims(iat=-1)),
     "iat NaN": token(claims(iat=float("nan"))),
     "iat -Infinity": token(claims(iat=float("-inf"))),
@@ -160,8 +161,10 @@ PURPOSES: Mapping[str, str] = {
     "another purpose": token(claims(aud="confirm-email")),
     "no purpose": token(claims(aud=...)),
     "purpose null": token(claims(aud=None)),
-    "purpose in capitals": token(claims(aud="Session")),
-    "purpose in a list": token(claims(aud=["session", "confirm-email"])),
+    "purpose in capitals": token(claims(aud=PURPOSE.title())),
+    "purpose in a list": token(claims(aud=[PURPOSE, "confirm-email"])),
+    "another cookie's": token(claims(aud="session/admin")),
+    "purpose without a cookie": token(claims(aud="session")),
     "purpose a number": token(claims(aud=1)),
 }
 

@@ -329,6 +329,33 @@ def test_the_server_tells_whether_to_watch(root):
     assert client.get("/", environ_overrides=watching).data != before.data
 
 
+@pytest.mark.parametrize("size", [10, 200_000])  # in memory, and not
+@pytest.mark.parametrize("is_known_before", [True, False])
+def test_a_page_whose_files_are_exchanged_comes_right_without_watching(root, size, is_known_before):
+    for path in ("js/app.js", "js/b.js"):
+        (root / path).write_text("/*1*/".ljust(size))
+    static = SmartStatic(root, watch=False)
+    client = client_of(static, modules=["js/app.js"])
+    if is_known_before:
+        static.manifest("/static/")  # as before a server forks
+    else:
+        client.get("/")
+    old = static.url("js/app.js", "/static/")
+    for path in ("js/app.js", "js/b.js"):
+        (root / "new").write_text("/**/".ljust(size))
+        (root / "new").replace(root / path)
+    assert client.get("/").status_code == 200
+    if is_known_before or size > 100_000:  # else the old bytes are still in memory, and the page stays
+        assert client.get(old).status_code == 404
+    else:
+        static.watch = True
+    page = client.get("/")
+    assert page.status_code == 200
+    (url,) = set(re.findall(r'src="([^"]+)"', page.text))
+    assert url == static.url("js/app.js", "/static/") != old
+    assert client.get(url).data == "/**/".ljust(size).encode()
+
+
 def test_head_is_a_get_without_body(static):
     client = client_of(static, modules=["js/app.js"])
     get, head = client.get("/"), client.head("/")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.http import http_date
 
-from spa.precondition import check, parse_http_date
+from spa.precondition import check, is_guarded, parse_http_date
 
 ETAG = '"abc"'
 MODIFIED = 784111777
@@ -71,6 +71,35 @@ def test_the_conditions_of_a_request_are_judged(method, fields, expected):
 )
 def test_where_nothing_is_only_its_absence_can_be_wanted(method, fields, expected):
     assert judge(method, etag=None, modified=None, **fields) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "modified", "expected"),
+    [
+        ({}, MODIFIED, False),
+        ({"if_match": ETAG}, None, True),
+        ({"if_match": "*"}, None, True),
+        ({"if_match": ""}, None, True),
+        ({"if_none_match": ETAG}, None, True),
+        ({"if_none_match": 'W/"abc"'}, None, True),
+        ({"if_none_match": '""'}, None, True),
+        ({"if_none_match": " * "}, None, True),
+        ({"if_none_match": ""}, MODIFIED, False),
+        ({"if_none_match": " \t"}, MODIFIED, False),
+        ({"if_none_match": ""}, None, False),
+        ({"if_unmodified_since": DATE}, MODIFIED, True),
+        ({"if_unmodified_since": DATE}, 0, True),
+        ({"if_unmodified_since": DATE}, None, False),
+        ({"if_none_match": "", "if_unmodified_since": DATE}, MODIFIED, True),
+        ({"if_none_match": ETAG, "if_unmodified_since": DATE}, None, True),
+        ({"if_modified_since": DATE}, MODIFIED, False),
+        ({"range": "bytes=0-1"}, MODIFIED, False),
+        *(({"if_unmodified_since": value}, MODIFIED, False) for value in BAD_DATES),
+    ],
+)
+def test_a_condition_guards_a_change_only_where_it_can_be_judged(fields, modified, expected):
+    environ = {f"HTTP_{name.upper()}": value for name, value in fields.items()}
+    assert is_guarded(environ, modified=modified) is expected
 
 
 @pytest.mark.parametrize("value", BAD_DATES)

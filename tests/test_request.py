@@ -565,6 +565,22 @@ def test_a_change_without_a_condition_may_be_refused():
         request.check_preconditions("v1", is_required=True)
 
 
+@pytest.mark.parametrize(
+    ("fields", "modified"),
+    [
+        ({"If-Unmodified-Since": "Sun, 06 Nov 1994 08:49:37 GMT"}, None),
+        ({"If-Unmodified-Since": "yesterday"}, 784111777),
+        ({"If-None-Match": ""}, 784111777),
+        ({"If-Modified-Since": "Sun, 06 Nov 1994 08:49:37 GMT"}, 784111777),
+    ],
+)
+def test_a_condition_that_cannot_be_judged_is_none(fields, modified):
+    request = spa.Request(create_environ("/", method="PUT", headers=fields))
+    request.check_preconditions("v1", modified=modified)
+    with pytest.raises(PreconditionRequired):
+        request.check_preconditions("v1", modified=modified, is_required=True)
+
+
 def test_two_who_change_one_resource_do_not_overwrite_each_other():
     state = {"text": "old", "version": 1}
 

@@ -17,7 +17,7 @@ from spa.websocket.transport import is_upgraded
 
 logger = logging.getLogger("spa")
 
-PURPOSE = "session"  # of the tokens that are read here; TokenSigner(secret, PURPOSE, ...) makes more of them
+COOKIE = "session"  # the name of the cookie, if no other is chosen
 FORTNIGHT = 14 * 24 * 3600
 
 Body = Iterable[bytes]
@@ -38,7 +38,8 @@ class SessionMiddleware:
         app: the WSGI app around which the sessions are.
         secret: at least 32 bytes that nobody else knows (``secrets.token_hex(32)``), or a list of such: the first
             signs, all verify.
-        cookie: the name of the cookie.
+        cookie: the name of the cookie. A session made for a cookie of another name is not read, though its secret is
+            the same.
         max_age: seconds that a session lives without being used.
         path: the path under which the browser sends the cookie.
         domain: the domain whose subdomains get the cookie too; None is this host only.
@@ -56,7 +57,7 @@ class SessionMiddleware:
         app: WSGIApp,
         secret: Secret | Sequence[Secret],
         *,
-        cookie: str = "session",
+        cookie: str = COOKIE,
         max_age: int = FORTNIGHT,
         path: str = "/",
         domain: str | None = None,
@@ -70,7 +71,7 @@ class SessionMiddleware:
                 f"SessionMiddleware wraps a WSGI app, not {type(app).__name__}: write SessionMiddleware(app, secret)"
             )
         self.app = app
-        self.signer = TokenSigner(secret, PURPOSE, max_age=max_age, clock=clock)
+        self.signer = TokenSigner(secret, purpose_of(cookie), max_age=max_age, clock=clock)
         self._settings = Settings(
             signer=self.signer,
             cookie=Cookie(cookie, path, domain, same_site, secure),
@@ -116,6 +117,14 @@ class SessionMiddleware:
         finally:
             if visit.is_websocket:
                 visit.complain(environ)
+
+
+def purpose_of(cookie: str = COOKIE) -> str:
+    """Return the purpose of the tokens that are sessions, of the middleware whose cookie has this name.
+
+    ``TokenSigner(secret, purpose_of(), max_age=...)`` makes a token that ``SessionMiddleware(app, secret)`` reads.
+    """
+    return f"session/{cookie}"  # no cookie's name has a slash (RFC 6265 section 4.1.1)
 
 
 def _answer_failure(error: Exception, environ: dict[str, Any]) -> WSGIApp:

@@ -32,6 +32,7 @@ class Asset:
         size: bytes served.
         body: the bytes served, where they are not those on disk.
         made_from: the identity of every file that the served bytes depend on.
+        is_utf8: whether a charset may be claimed for it: the header would beat the @charset of a stylesheet.
         missing: references to files that are not there.
     """
 
@@ -42,6 +43,7 @@ class Asset:
     size: int
     body: bytes | None
     made_from: Mapping[str, Identity | None]
+    is_utf8: bool = True
     missing: tuple[Missing, ...] = ()
 
     @property
@@ -178,6 +180,7 @@ class Assets:
                 size=len(body),
                 body=body if is_rewritten else None,
                 made_from=made_from,
+                is_utf8=on_disk.is_utf8,
                 missing=tuple(missing),
             )
             self._reporter.report(missing)
@@ -229,7 +232,7 @@ class Assets:
     def _make_leaf(self, path: str, found: Source, mount: str) -> Asset:
         """Make the asset of a file that refers to no other: its bytes are those on disk."""
         size = found.identity[2]
-        asset = Asset(path, found.identity, found.hash, found.hash, size, None, {path: found.identity})
+        asset = Asset(path, found.identity, found.hash, found.hash, size, None, {path: found.identity}, found.is_utf8)
         self._store(asset, mount)
         return asset
 

@@ -24,7 +24,7 @@ ALIASES = {"x-gzip": "gzip"}  # RFC 9110 section 8.4.1.3
 # Up to so many bytes the best level is worth its time: brotli takes 0.8 s for them on one core, and 11 s for 4 MB.
 THOROUGH = 256 * 2**10
 WORTH = 0.9  # a compressed form is kept if it is smaller by a tenth; else decoding costs more than it saves
-OVERHEAD = 256  # bytes that an entry costs beside its body, so that a memory of refusals is bounded too
+OVERHEAD = 512  # bytes that an entry costs beside its body, so that a memory of refusals is bounded too
 
 
 def negotiate(accept_encoding: str | None, available: Iterable[str]) -> str | None:

@@ -21,7 +21,7 @@ DEVICE = re.compile(r"(?:^|/)(?:con|prn|aux|nul|com[1-9]|lpt[1-9]) *(?:[./]|$)",
 DROPPED = re.compile(r"[. ](?:/|$)")  # what Windows drops at the end of a name, which gives a file a second URL
 OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
-Identity = tuple[int, int, int, int]
+Identity = tuple[int, int, int, int, int]
 
 
 @dataclass(slots=True)
@@ -32,7 +32,8 @@ class File:
         path: where it is under its directory, with slashes.
         descriptor: the open file, from which everything here was read: it stays the same file even if another
             takes its name.
-        identity: device, inode, size and time of modification; another version of the file has another.
+        identity: device, inode, size, time of modification and time of change; another version of the file has
+            another. The last, which no program can set, tells versions apart that were given the same time.
     """
 
     path: str
@@ -199,4 +200,4 @@ def is_servable(path: str) -> bool:
 
 
 def _identity(found: os.stat_result) -> Identity:
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

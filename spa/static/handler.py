@@ -14,6 +14,7 @@ from spa.static.files import Directory, File
 from spa.static.form import Forms
 from spa.static.mimetypes import type_of
 from spa.static.sending import Representation
+from spa.static.sibling import Origin
 
 Root = str | os.PathLike[str] | tuple[str, str]
 
@@ -122,7 +123,7 @@ class Files:
         return None if file is None else self._represent(file, environ)
 
     def _represent(self, file: File, environ: dict[str, Any]) -> Representation:
-        _, inode, size, modified = file.identity
+        _, inode, size, modified, _ = file.identity
         plain = Representation(
             body=file,
             size=size,
@@ -131,4 +132,4 @@ class Files:
             content_type=type_of(file.path),
             headers=(("Cache-Control", self._cache_control),),
         )
-        return self._forms.choose(plain, environ, file.identity, file.read, (file.path, file.identity))
+        return self._forms.choose(plain, environ, file.identity, file.read, Origin(file.path, file.identity))

@@ -73,12 +73,16 @@ class Links:
 
         Raises:
             LookupError: there is no such file any more.
+            SetupError: the directory stands elsewhere.
         """
+        self._check_mount()
         if importmap.is_external(path):
             return Source(path)
         if self._handler is None:
             return Source(self._write(path, mount))
-        return Source(self._write(path, mount), self._handler.integrity(path, self._served_under(mount)))
+        # The digest first, which sees whether the file has changed.
+        digest = self._handler.integrity(path, self._served_under(mount))
+        return Source(self._write(path, mount), digest)
 
     def write_import_map(self, names: Mapping[str, str], mount: str) -> str | None:
         """Return the import map of the directory and of bare names, as JSON; None if it would be empty."""
@@ -91,6 +95,12 @@ class Links:
         urls = {path: source.url for path, source in sources.items()}
         digests = {path: source.integrity for path, source in sources.items() if source.integrity}
         return importmap.to_json(importmap.build(urls, self._quote(mount), names, digests))
+
+    def _check_mount(self) -> None:
+        """See that the directory stands where the links point; the app itself may be mounted below a path."""
+        mounts = self._handler.mounts if self._handler is not None and not self._is_elsewhere else []
+        if mounts and not self._static_url.endswith(tuple(mounts)):
+            raise SetupError(f"static_url is {self._static_url!r}, but the directory stands under {mounts[0]!r}")
 
     def _write(self, path: str, mount: str) -> str:
         if self._handler is not None:

@@ -16,6 +16,8 @@ from spa.static.handler import Root
 from spa.static.mimetypes import type_of
 from spa.static.sending import IMMUTABLE, Representation
 from spa.static.shortcut import Shortcuts
+from spa.static.sibling import Origin
+from spa.static.source import is_utf8
 
 PATH_SAFE = "/!$&'()*+,;=:@~"  # RFC 3986 section 3.3
 
@@ -35,10 +37,14 @@ class SmartStatic:
     at hashed URLs too; a changed image changes the URL of the stylesheet that shows it. There is no build step.
     A file is reachable under its hash only; everything else is 404.
 
+    A sibling ``name.br``, ``name.zst`` or ``name.gz`` is sent to those who accept it, if it decodes to the very bytes
+    of its file; other text is compressed in memory.
+
     Args:
         directory: a path, or ``(package, folder)`` for the data of an installed package.
         watch: whether an edit is seen at the next request, for which each request looks at the file. None looks
-            under ``spa.run`` only. Without watching, an edit is seen when its new URL is asked for.
+            under ``spa.run``, and as long as no server has served a file. Without watching, an edit is seen when
+            its new URL is asked for.
         strict: whether a stylesheet that refers to a missing file raises; else one warning names the place.
         follow_symlinks: whether links may lead out of the directory.
 
@@ -51,7 +57,7 @@ class SmartStatic:
     ) -> None:
         self.directory = Directory(directory, follow_symlinks)
         self.watch = watch
-        self.mount: str | None = None
+        self.mounts: list[str] = []
         self._assets = Assets(self.directory, strict)
         self._forms = Forms(self.directory)
         self._shortcuts = Shortcuts()
@@ -67,9 +73,14 @@ class SmartStatic:
         before, separator, _ = pattern.partition("<path:filepath>")
         if not separator:
             raise SetupError(f"route {pattern!r}: the pattern needs <path:filepath>")
-        if self.mount is None and "<" not in before:
-            self.mount = before
+        if "<" not in before:
+            self.mounts.append(before)
         return kwargs
+
+    @property
+    def mount(self) -> str | None:
+        """The URL path of the directory: that of the first route it stands under; None without one."""
+        return self.mounts[0] if self.mounts else None
 
     def url_values(self, values: Mapping[str, Any], mount: str) -> Mapping[str, Any]:
         """Put the hash into the ``filepath`` of a URL that ``app.url`` builds.
@@ -85,13 +96,14 @@ class SmartStatic:
         Args:
             path: where it is under the directory: ``'js/app.js'``.
             mount: the URL path of the directory, with SCRIPT_NAME if there is one: ``'/static/'``. By default
-                that of the first route the directory stands under.
+                that of the first route the directory stands under; as long as there is none without variables,
+                the URL is relative to the directory.
 
         Raises:
             LookupError: there is no such file.
+            SetupError: this is no mount.
         """
-        mount = self._default(mount)
-        return mount + quote(self.hashed_path(path, mount), safe=PATH_SAFE)
+        return self._default(mount) + quote(self.hashed_path(path, mount), safe=PATH_SAFE)
 
     def hashed_path(self, path: str, mount: str | None = None) -> str:
         """Return the path of a file with the hash in its name, under the directory and not quoted.
@@ -107,7 +119,12 @@ class SmartStatic:
         Raises:
             LookupError: there is no such file.
         """
-        return self._read(self._require(path, self._default(mount)))
+        under = self._default(mount)
+        for look in (False, True):  # what has changed since it was made is made anew
+            body = self._read(self._require(path, under, look))
+            if body is not None:
+                return body
+        raise LookupError(f"{path!r} is changing")
 
     def integrity(self, path: str, mount: str | None = None) -> str:
         """Return the ``integrity`` attribute for a file: sha384 of the bytes as they are served.
@@ -136,7 +153,7 @@ class SmartStatic:
 
         Without watching it is constant.
         """
-        if not self.watch:
+        if self.watch is False:
             return None
         return tuple((path, self.directory.identify(path)) for path in (self.paths() if paths is None else paths))
 
@@ -198,11 +215,12 @@ class SmartStatic:
             size=asset.size,
             etag=f'"{asset.hash}"',
             modified=asset.identity[3] // 1_000_000_000,
-            content_type=type_of(asset.path, _charset(asset.path, body)),
+            content_type=type_of(asset.path, "utf-8" if asset.is_utf8 else None),
             headers=(("Cache-Control", cache_control),),
         )
         read = file.read if file is not None else lambda: body or b""
-        return self._forms.choose(plain, environ, asset.hash, read, (asset.path, asset.identity))
+        origin = Origin(asset.path, asset.identity, asset.disk_hash)
+        return self._forms.choose(plain, environ, asset.hash, read, origin)
 
     def _represent_bytes(
         self, path: str, body: bytes, hash: str, environ: dict[str, Any], cache_control: str
@@ -212,24 +230,25 @@ class SmartStatic:
             size=len(body),
             etag=f'"{hash}"',
             modified=None,
-            content_type=type_of(path, _charset(path, body)),
+            content_type=type_of(path, "utf-8" if is_utf8(body) or not path.lower().endswith(".css") else None),
             headers=(("Cache-Control", cache_control),),
         )
         return self._forms.choose(plain, environ, hash, lambda: body)
 
-    def _require(self, path: str, mount: str) -> Asset:
-        asset = self._assets.get(path, mount, look=bool(self.watch))
+    def _require(self, path: str, mount: str, look: bool = False) -> Asset:
+        asset = self._assets.get(path, mount, look or self.watch is not False)
         if asset is None:
             raise LookupError(f"there is no {path!r} in {self.directory.root!r}")
         return asset
 
-    def _read(self, asset: Asset) -> bytes:
+    def _read(self, asset: Asset) -> bytes | None:
+        """Return the bytes of an asset as they are served, or None if its file is another version by now."""
         body = self._assets.read_small(asset)
         if body is not None:
             return body
         file = self._assets.open(asset)
         if file is None:
-            raise LookupError(f"{asset.path!r} has changed meanwhile")
+            return None
         try:
             return file.read()
         finally:
@@ -243,6 +262,8 @@ class SmartStatic:
                 yield asset
 
     def _default(self, mount: str | None) -> str:
+        if mount is not None and not (mount.startswith("/") and mount.endswith("/")):
+            raise SetupError(f"a mount is a path as '/static/', with a slash at both ends, not {mount!r}")
         return mount if mount is not None else self.mount or ""
 
 
@@ -272,13 +293,3 @@ def _mount(environ: Mapping[str, Any], filepath: str) -> str:
     """Return the URL path under which the request found the directory."""
     path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     return path.encode("latin-1").decode("utf-8", "replace").removesuffix(filepath)
-
-
-def _charset(path: str, body: bytes | None) -> str | None:
-    """Return the charset to claim for a stylesheet: none if it is not in UTF-8, as the header would beat @charset."""
-    if body is not None and path.lower().endswith(".css"):
-        try:
-            body.decode("utf-8")
-        except UnicodeDecodeError:
-            return None
-    return "utf-8"

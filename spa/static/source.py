@@ -18,12 +18,14 @@ class Source:
         hash: of its bytes.
         references: the URLs in it, in order.
         data: its bytes, only if there are references in them: nobody else needs them.
+        is_utf8: false for a stylesheet in another encoding.
     """
 
     identity: Identity
     hash: str
     references: Sequence[Reference] = ()
     data: bytes = b""
+    is_utf8: bool = True
 
 
 def read(file: File) -> Source:
@@ -35,8 +37,10 @@ def read(file: File) -> Source:
     if not refers(file.path):
         return Source(file.identity, _hash_pieces(file))
     data = file.read()
-    references = css.find(data) if _is_css(file.path) else sourcemap.find(data)
-    return Source(file.identity, hashing.digest(data), references, data if references else b"")
+    is_css = _is_css(file.path)
+    references = css.find(data) if is_css else sourcemap.find(data)
+    kept = data if references else b""
+    return Source(file.identity, hashing.digest(data), references, kept, not is_css or is_utf8(data))
 
 
 def refers(path: str) -> bool:
@@ -49,6 +53,15 @@ def replace(path: str, data: bytes, changes: Sequence[tuple[Reference, str]]) ->
     if not changes:
         return data
     return css.replace(data, changes) if _is_css(path) else sourcemap.replace(data, changes)
+
+
+def is_utf8(data: bytes) -> bool:
+    """Tell whether these bytes are text in UTF-8."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_css(path: str) -> bool:

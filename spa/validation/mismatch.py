@@ -6,7 +6,10 @@ from typing import Any
 from werkzeug.exceptions import UnprocessableEntity
 
 MOST_ERRORS = 1000  # that are told: a body of 4 MiB may hold a million, and the answer would be many times as long
+MOST_TEXT = 2**17  # characters of their places and messages: a place repeats the names of all members above it
 LONGEST_NAME = 100  # characters of a member's name in an error, which may be repeated in each
+LONGEST_MESSAGE = 1000  # characters; some name what the client sent
+PUNCTUATION = 4  # characters around a step in JSON: two quotes, a comma and a space
 
 Loc = tuple[str | int, ...]
 
@@ -34,26 +37,42 @@ class ValidationError(UnprocessableEntity):
 
 
 class Errors(list[tuple[Loc, str]]):
-    """What is wrong so far, and where."""
+    """What is wrong so far, and where.
+
+    Attributes:
+        size: the characters of the places and messages.
+        is_full: whether no more is told.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size = 0
+        self.is_full = False
 
     def add(self, loc: Loc, msg: str) -> None:
-        """Note an error.
+        """Note an error, with long names and a long message cut off.
 
         Raises:
             Enough: it is the last that is told.
         """
-        self.append((loc, msg))
-        if len(self) == MOST_ERRORS:
+        steps = tuple(_shorten(step, LONGEST_NAME) if isinstance(step, str) else step for step in loc)
+        self.append((steps, _shorten(msg, LONGEST_MESSAGE)))
+        self.size += sum(len(str(step)) + PUNCTUATION for step in steps) + len(self[-1][1])
+        if len(self) == MOST_ERRORS or self.size >= MOST_TEXT:
+            self.is_full = True
             raise Enough
 
     def error(self) -> ValidationError:
         """Return them as the error to raise."""
-        return ValidationError((map(_shorten, loc), msg) for loc, msg in self)
+        error = ValidationError(self)
+        if self.is_full:
+            error.description = f"{error.description} More may be wrong than is told."
+        return error
 
 
 class Enough(Exception):
     """There are as many errors as are told."""
 
 
-def _shorten(step: str | int) -> str | int:
-    return step[:LONGEST_NAME] + "…" if isinstance(step, str) and len(step) > LONGEST_NAME else step
+def _shorten(text: str, longest: int) -> str:
+    return text[:longest] + "…" if len(text) > longest else text

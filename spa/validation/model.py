@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, get_origin
 
-from spa.validation.mismatch import Errors, Loc
+from spa.validation.mismatch import MOST_ERRORS, Errors, Loc
 
 # What msgspec puts behind a message: " - at `$.items[0].price`".
 PATH = re.compile(r"(.*?)(?: - at `(?:key` in `)?\$(.*)`)?", re.DOTALL)
@@ -62,6 +62,9 @@ def _by_pydantic(wanted: Any) -> Model:
         return adapter.validate_json(json.dumps(value))
 
     def explain(error: pydantic.ValidationError) -> Iterable[tuple[Loc, str]]:
+        count = error.error_count()
+        if count > MOST_ERRORS:  # errors() builds a dict of each, and of no fewer
+            return [((), f"Does not fit in {count} ways, too many to tell.")]
         details = error.errors(include_url=False, include_context=False, include_input=False)
         return ((detail["loc"], f"{detail['msg']}.") for detail in details)
 

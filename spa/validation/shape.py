@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Any
 
 from spa.validation.mismatch import Errors, Loc, ValidationError
+
+MOST_ALIKE = 32  # unequal items of a set that have one hash; honest ones have none but -1 and -2
 
 Check = Callable[[Any, Loc, Errors], Any]
 
@@ -50,7 +53,12 @@ class Set(Array):
         for index, item in enumerate(items or ()):
             if not _has_hash(item):
                 errors.add((*loc, index), "Must not hold an array or an object, as an item of a set.")
-        return self.build(items) if len(errors) == before else None
+        if len(errors) > before:
+            return None
+        distinct = drop_equals(items)
+        if distinct is None:
+            return errors.add(loc, f"Must not hold more than {MOST_ALIKE} items that share a hash, as a set.")
+        return self.build(distinct)
 
 
 class Tuple:
@@ -159,6 +167,26 @@ class Tagged:
         if record is None:
             return errors.add((*loc, self.tag), f"Must be {self.expected}.")
         return record(value, loc, errors)
+
+
+def drop_equals(items: list[Any]) -> list[Any] | None:
+    """Return the items without those that equal an earlier one; None where too many unequal ones share a hash.
+
+    Python's hash of a number is known to all, so a client can send numbers that a set compares each with each, or one
+    number over and over that it finds late. Text hashes at random, so here the hashes are keys as text.
+    """
+    first: dict[str, Any] = {}
+    others: dict[str, list[Any]] = {}
+    for item in items:
+        key = str(hash(item))
+        if item in (first.setdefault(key, item),):
+            continue
+        alike = others.setdefault(key, [])
+        if item not in alike:
+            alike.append(item)
+            if len(alike) == MOST_ALIKE:
+                return None
+    return [*first.values(), *chain.from_iterable(others.values())]
 
 
 def _has_hash(value: Any) -> bool:

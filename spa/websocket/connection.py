@@ -262,8 +262,7 @@ class Connection:
     # Writing.
 
     def _write(self, frame: bytes) -> None:
-        self._stream.write(frame)
-        if self._outbox:
+        if not self._stream.write(frame):
             self._look_again_by(self._stream.progressed + self._limits.send_timeout)
 
     def _write_protocol(self) -> None:

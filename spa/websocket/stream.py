@@ -86,10 +86,14 @@ class Stream:
 
     # What the owner calls.
 
-    def write(self, data: bytes) -> None:
-        """Hand bytes to the kernel, and what it does not take to the outbox; after the end they are dropped."""
+    def write(self, data: bytes) -> bool:
+        """Hand bytes to the kernel, and what it does not take to the outbox; after the end they are dropped.
+
+        Returns:
+            whether nothing waits.
+        """
         if self._is_ended:
-            return
+            return True
         rest: Bytes = data
         if not self._outbox:
             try:
@@ -98,13 +102,14 @@ class Stream:
                 sent = 0
             except OSError:
                 self._owner.on_loss()
-                return
+                return True
             if sent == len(data):
-                return
+                return True
             rest = memoryview(data)[sent:]
             self.progressed = self._clock.now()
             self._write_watcher.start(self._on_writable)
         self._outbox.add(rest)
+        return False
 
     def pause(self) -> None:
         """Read no more: TCP makes the peer wait."""

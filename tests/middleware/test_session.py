@@ -17,7 +17,7 @@ from werkzeug.test import Client, EnvironBuilder, create_environ, run_wsgi_app
 import spa
 from spa.answer import BrokenOff
 from spa.middleware.cookie import LARGEST_COOKIE
-from spa.middleware.session import FORTNIGHT, PURPOSE, SessionMiddleware
+from spa.middleware.session import FORTNIGHT, SessionMiddleware, purpose_of
 from spa.static import StaticHandler
 from spa.token import TokenSigner
 from spa.websocket.transport import SocketReleased
@@ -371,7 +371,7 @@ def test_a_secret_can_be_changed_without_logging_anybody_out():
     assert new.get("/").json == ANONYMOUS
 
 
-@pytest.mark.parametrize("purpose", ["confirm-email", "Session"])
+@pytest.mark.parametrize("purpose", ["confirm-email", "session", "Session/session"])
 def test_a_token_made_for_another_purpose_is_no_session(purpose):
     other = TokenSigner(SECRET, purpose, max_age=3600, clock=Clock()).sign({"user": 7})
     assert get(wrap(), cookie=f"session={other}").json == ANONYMOUS
@@ -432,6 +432,13 @@ def test_who_asks_for_the_longest_session_there_is_can_log_in():
     assert morsel(Client(app).put("/", json=7))["max-age"] == str(400 * 24 * 3600)
 
 
+@pytest.mark.parametrize("name", ["sub", "jti", "iss"])
+def test_the_names_that_tokens_leave_to_the_app_hold_what_is_put_into_them(client, name):
+    client.get(f"/puts/{name}")
+    client.put("/", json=7)  # read, and written again
+    assert wrap().signer.read(client.get_cookie("session").value) == {name: 1, "user": 7}
+
+
 # Mistakes
 
 
@@ -443,6 +450,7 @@ def test_who_asks_for_the_longest_session_there_is_can_log_in():
         ("nan", "not JSON compliant"),
         ("surrogate", "surrogates not allowed"),
         ("exp", "'exp'"),
+        ("nbf", "'nbf'"),
     ],
 )
 def test_what_the_session_cannot_keep_is_a_bug_and_is_logged(caplog, what, message):
@@ -582,6 +590,16 @@ def test_odd_cookies_beside_it_leave_ours_readable(header):
 # Bearer tokens
 
 
+@pytest.mark.parametrize(("cookie", "user"), [("session", 7), ("admin", None), ("Session", None)])
+def test_a_session_in_a_cookie_of_another_name_is_not_read_though_the_secret_is_the_same(cookie, user):
+    app = wrap(cookie=cookie)
+    assert get(app, cookie=f"{cookie}={VALID}").json == {"user": user}
+    assert get(app, Authorization=f"Bearer {VALID}").json == {"user": user}
+    signed = TokenSigner(SECRET, purpose_of(cookie), max_age=3600, clock=Clock()).sign({"user": 9})
+    assert get(app, cookie=f"{cookie}={signed}").json == {"user": 9}
+    assert get(app, Authorization=f"Bearer {signed}").json == {"user": 9}
+
+
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 def test_a_client_without_cookies_sends_its_token(scheme):
     answer = get(wrap(), Authorization=f"{scheme} {VALID}")
@@ -591,7 +609,7 @@ def test_a_client_without_cookies_sends_its_token(scheme):
 
 
 def test_a_token_for_a_client_can_be_made_anywhere():
-    signed = TokenSigner(SECRET, PURPOSE, max_age=365 * 24 * 3600, clock=Clock()).sign({"user": 9})
+    signed = TokenSigner(SECRET, purpose_of(), max_age=365 * 24 * 3600, clock=Clock()).sign({"user": 9})
     assert get(wrap(), Authorization=f"Bearer {signed}").json == {"user": 9}
 
 

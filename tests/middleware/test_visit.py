@@ -7,10 +7,10 @@ from werkzeug.test import create_environ
 from spa.middleware.cookie import LARGEST_COOKIE, Cookie
 from spa.middleware.visit import Settings, Visit
 from spa.token import TokenSigner
-from tests.forge import NOW, SECRET, VALID
+from tests.forge import NOW, PURPOSE, SECRET, VALID
 
 SETTINGS = Settings(
-    signer=TokenSigner(SECRET, "session", max_age=3600, clock=lambda: NOW),
+    signer=TokenSigner(SECRET, PURPOSE, max_age=3600, clock=lambda: NOW),
     cookie=Cookie("session"),
     bearer=True,
     clock=lambda: NOW,

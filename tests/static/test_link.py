@@ -66,3 +66,25 @@ def test_without_a_handler_nothing_changes_and_nothing_is_checked():
     links.check(["none.js"], {"none": "none.js"})
     assert links.version(["none.js"], "/s/", True) == links.version(["none.js"], "/s/", True)
     assert links.write_import_map({}, "/s/") is None
+
+
+@pytest.mark.parametrize(
+    ("static_url", "is_right"),
+    [
+        ("/assets/", True),
+        ("/more/", True),  # another route to the same directory
+        ("/below/assets/", True),  # the app of the routes is mounted in another
+        ("https://cdn.example/s/", True),
+        ("/static/", False),
+        ("/", False),
+    ],
+)
+def test_links_lead_to_where_the_directory_stands(static, static_url, is_right):
+    for pattern in ("/assets/<path:filepath>", "/<lang>/<path:filepath>", "/more/<path:filepath>"):
+        static.set_up_route(pattern, {})
+    links = Links(static_url, static)
+    if is_right:
+        assert links.find("a.js", links.mount({})).url.startswith(static_url)
+    else:
+        with pytest.raises(SetupError, match="the directory stands under '/assets/'"):
+            links.find("a.js", static_url)

@@ -331,20 +331,54 @@ def test_verbs_are_get_head_and_options(tmp_path):
         assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
-@pytest.mark.parametrize("size", [1_000, 200_000])
-def test_a_sibling_made_in_advance_is_sent_unless_it_is_older_or_the_file_is_rewritten(tmp_path, size):
-    files = {"new.js": "x" * size, "old.js": "y" * size, "app.css": f".x{{background:url(new.js)}}{' ' * size}"}
-    write(tmp_path, files)
-    for name in files:
-        os.utime(tmp_path / name, (2_000_000_000, 2_000_000_000))
-        (tmp_path / f"{name}.gz").write_bytes(b"GZIP")
-        changed = 1_999_999_999 if name == "old.js" else 2_000_000_000
-        os.utime(tmp_path / f"{name}.gz", (changed, changed))
-    static = SmartStatic(tmp_path)
+def test_a_mount_has_a_slash_at_both_ends(tmp_path):
+    static = SmartStatic(write(tmp_path, {"a.js": "x"}))
+    for mount in ("", "/static", "static/", "https://cdn.example/static/"):
+        with pytest.raises(SetupError, match="slash at both ends"):
+            static.url("a.js", mount)
+        with pytest.raises(SetupError, match="slash at both ends"):
+            static.manifest(mount)
+
+
+def test_a_version_with_the_size_and_the_time_of_another_is_another(tmp_path):
+    write(tmp_path, {"a.js": "v=1"})
+    os.utime(tmp_path / "a.js", (1, 1))
+    static = SmartStatic(tmp_path, watch=False)
     _, client = mounted(static)
-    for _ in range(3):
-        packed = client.get(static.url("new.js"), headers={"Accept-Encoding": "gzip"})
-        assert (packed.data, packed.headers["Content-Encoding"]) == (b"GZIP", "gzip")
-        assert client.get(static.url("new.js")).data == b"x" * size
-        for name in ("old.js", "app.css"):
-            assert client.get(static.url(name), headers={"Accept-Encoding": "gzip"}).data != b"GZIP"
+    old = static.url("a.js")
+    write(tmp_path, {"a.js": "v=2"})
+    os.utime(tmp_path / "a.js", (1, 1))
+    assert client.get(old).status_code == 404
+    assert client.get(f"/static/a.{md5(b'v=2')}.js").data == b"v=2"
+
+
+@pytest.mark.parametrize("padding", [0, 200_000])
+@pytest.mark.parametrize("reference", [b"", b".x{background:url(i.png)}"])
+@pytest.mark.parametrize(("encoding", "content_type"), [("latin-1", "text/css"), ("utf-8", "text/css; charset=utf-8")])
+def test_a_stylesheet_in_another_encoding_has_no_charset(tmp_path, padding, reference, encoding, content_type):
+    sheet = f'@charset "{encoding}"; a:after{{content:"é"}}'.encode(encoding) + reference + b" " * padding
+    static = SmartStatic(write(tmp_path, {"a.css": sheet, "i.png": "i"}))
+    _, client = mounted(static)
+    assert client.get(static.url("a.css")).content_type == content_type
+    assert client.get(f"/static/a.{md5(sheet)}.css").content_type == content_type
+
+
+@pytest.mark.parametrize("size", [1, 200_000])
+def test_content_that_has_changed_since_its_hash_was_known_is_read_anew(tmp_path, size):
+    static = SmartStatic(write(tmp_path, {"a.js": b"1" * size}), watch=False)
+    static.manifest()
+    replace(tmp_path / "a.js", "2" * size)
+    assert static.content("a.js") == b"2" * size
+    assert static.url("a.js") == hashing.put("a.js", md5(b"2" * size))
+
+
+def test_before_a_server_has_said_whether_to_watch_an_edit_is_seen(tmp_path):
+    static = SmartStatic(write(tmp_path, {"a.js": "1"}))
+    app, client = mounted(static)
+    before = app.url("static", filepath="a.js")
+    replace(tmp_path / "a.js", "2")
+    after = app.url("static", filepath="a.js")
+    assert after != before
+    assert client.get(after).data == b"2"
+    replace(tmp_path / "a.js", "3")
+    assert app.url("static", filepath="a.js") == after, "a production server does not look"

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from spa.middleware.session import PURPOSE
+from spa.middleware.session import purpose_of
 from spa.token import TokenSigner
 from tests.forge import SECRET
 from tests.processes import ROOT, free_port, running
 from tests.system.conftest import WireServer
 from tests.wire import CLOSE, TEXT, Response, handshake, wait_for
 
-signer = TokenSigner(SECRET, PURPOSE, max_age=3600)
+signer = TokenSigner(SECRET, purpose_of(), max_age=3600)
 FORWARDED = [("X-Forwarded-For", "203.0.113.7"), ("X-Forwarded-Host", "app.example"), ("X-Forwarded-Proto", "https")]
 
 

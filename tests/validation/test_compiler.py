@@ -101,6 +101,11 @@ class Tree:
 
 
 @dataclass
+class Forest:
+    children: "dict[str, Forest]" = field(default_factory=dict)
+
+
+@dataclass
 class Cat:
     kind: Literal["cat"]
     lives: int = 9
@@ -375,6 +380,36 @@ def test_what_goes_wrong_in_the_app_is_not_the_clients_fault():
         check({"x": 1}, Broken)
 
 
+MODULUS = 2**61 - 1  # of the hash of numbers, which a client knows
+
+
+@pytest.mark.parametrize(
+    ("wanted", "write"),
+    [
+        (set[int], int),
+        (frozenset[int], int),
+        (set[Any], int),
+        (set[int | None], int),
+        (set[Decimal], str),
+        (set[UUID], lambda number: str(UUID(int=number))),
+        (set[tuple[int, ...]], lambda number: [1, number]),
+        (set[frozenset[int]], lambda number: [1, number]),
+        (set[Pixel], lambda number: {"x": number}),
+        (set[Loose], lambda number: {"tags": number}),
+    ],
+    ids=repr,
+)
+def test_items_chosen_so_that_a_set_compares_each_with_each_are_refused(wanted, write):
+    value = [write(number * MODULUS) for number in range(1000)]
+    with pytest.raises(ValidationError) as caught:
+        check({"ids": value}, dict[str, wanted])
+    assert caught.value.errors == [
+        {"loc": ["ids"], "msg": "Must not hold more than 32 items that share a hash, as a set."}
+    ]
+    assert len(check(value[:30], wanted)) == 30
+    assert len(check([write(number) for number in range(1000)], wanted)) == 1000
+
+
 def test_a_million_errors_are_told_as_a_thousand():
     with pytest.raises(ValidationError) as caught:
         check(["x"] * 1_000_000, list[int])
@@ -387,6 +422,16 @@ def test_a_long_name_is_not_repeated_at_length_in_each_error():
         check({"n" * 1_000_000: ["x"] * 2000}, dict[str, list[int]])
     assert len(encode_json(caught.value.extensions)) < MOST_ERRORS * (LONGEST_NAME + 100)
     assert caught.value.errors[0]["loc"] == ["n" * LONGEST_NAME + "…", 0]
+
+
+def test_a_place_far_down_under_long_names_is_not_repeated_a_thousand_times():
+    value: Any = dict.fromkeys(map(str, range(1000)), 1)
+    for _ in range(97):
+        value = {"children": {"k" * 101: value}}
+    with pytest.raises(ValidationError, match="More may be wrong than is told") as caught:
+        check(value, Forest)
+    assert len(caught.value.errors) > 1
+    assert len(encode_json(caught.value.extensions)) < 200_000
 
 
 def test_what_is_nested_more_deeply_than_the_stack_is_an_error_of_the_value():

@@ -1,9 +1,21 @@
 """Hold what an error about a value carries: its places, in bounds, and its members of the problem document."""
 
+from contextlib import suppress
+
 import pytest
 from werkzeug.exceptions import UnprocessableEntity
 
-from spa.validation.mismatch import LONGEST_NAME, MOST_ERRORS, Enough, Errors, ValidationError
+from spa.jsoncodec import encode_json
+from spa.validation.mismatch import LONGEST_NAME, MOST_ERRORS, MOST_TEXT, Enough, Errors, ValidationError
+
+
+def note(pairs) -> Errors:
+    """Return what is noted of some errors until there are enough."""
+    errors = Errors()
+    with suppress(Enough):
+        for loc, msg in pairs:
+            errors.add(loc, msg)
+    return errors
 
 
 def test_the_error_is_422_with_members_for_the_problem_document():
@@ -22,6 +34,31 @@ def test_the_last_error_that_is_told_ends_the_check():
     with pytest.raises(Enough):
         errors.add((0,), "x")
     assert len(errors.error().errors) == MOST_ERRORS
+
+
+@pytest.mark.parametrize(
+    ("loc", "msg"),
+    [
+        (("k" * 1000,) * 97, "x"),
+        ((*["k"] * 1000, 7), "x"),
+        (tuple(range(1000)), "x"),
+        ((), "x" * 1000),
+        ((), "x" * 4 * 2**20),
+    ],
+    ids=["long names", "short names", "indices", "messages", "one long message"],
+)
+def test_all_places_and_messages_together_have_their_bound(loc, msg):
+    errors = note([(loc, msg)] * MOST_ERRORS)
+    assert len(errors) < MOST_ERRORS
+    assert MOST_TEXT / 2 < len(encode_json(errors.error().extensions)) < MOST_TEXT * 1.5
+
+
+@pytest.mark.parametrize(("number", "is_full"), [(1, False), (MOST_ERRORS - 1, False), (MOST_ERRORS, True)])
+def test_the_error_says_whether_more_may_be_wrong(number, is_full):
+    errors = note([((index,), "x") for index in range(number)])
+    assert errors.is_full is is_full
+    told = "The body is not of the form that is expected here."
+    assert errors.error().description == (f"{told} More may be wrong than is told." if is_full else told)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Hold that types of msgspec and pydantic are checked by these packages, with their errors in the same form."""
 
+import time
+import tracemalloc
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Generic, Literal, TypeVar
@@ -9,6 +11,7 @@ import pydantic
 import pytest
 
 from spa.validation import ValidationError, check
+from spa.validation.mismatch import MOST_ERRORS
 
 T = TypeVar("T")
 
@@ -33,6 +36,11 @@ class User(pydantic.BaseModel):
 @pydantic.dataclasses.dataclass
 class Place:
     city: str
+
+
+@dataclass
+class Table:
+    rows: pydantic.TypeAdapter(list[pydantic.StrictInt])
 
 
 @dataclass
@@ -89,6 +97,68 @@ def test_their_errors_are_told_in_the_same_form(value, wanted, errors):
     with pytest.raises(ValidationError) as caught:
         check(value, wanted)
     assert [(each["loc"], each["msg"]) for each in caught.value.errors] == errors
+
+
+@pytest.mark.parametrize(
+    ("number", "told", "first"),
+    [
+        (1, 1, {"loc": ["rows", 0], "msg": "Input should be a valid integer."}),
+        (MOST_ERRORS, MOST_ERRORS, {"loc": ["rows", 0], "msg": "Input should be a valid integer."}),
+        (MOST_ERRORS + 1, 1, {"loc": ["rows"], "msg": "Does not fit in 1001 ways, too many to tell."}),
+        (100_000, 1, {"loc": ["rows"], "msg": "Does not fit in 100000 ways, too many to tell."}),
+    ],
+)
+def test_more_errors_of_pydantic_than_are_told_are_counted_and_not_built(number, told, first):
+    value = {"rows": [None] * number}
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValidationError) as caught:
+            check(value, Table)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(caught.value.errors) == told
+    assert caught.value.errors[0] == first
+    assert peak < 4 * 2**20  # bytes; 100,000 errors that are built take 50 MB
+
+
+def test_a_list_of_models_tells_the_first_errors_however_many_there_are():
+    with pytest.raises(ValidationError, match="More may be wrong than is told") as caught:
+        check([{}] * 100_000, list[User])
+    assert len(caught.value.errors) == MOST_ERRORS
+    assert caught.value.errors[-1] == {"loc": [MOST_ERRORS - 1, "name"], "msg": "Field required."}
+
+
+class Row(pydantic.BaseModel):
+    a: int
+    b: int
+
+
+class Rows(pydantic.BaseModel):
+    rows: Annotated[list[Row], pydantic.FailFast()]
+
+
+class Few(msgspec.Struct):
+    ids: Annotated[set[int], msgspec.Meta(max_length=1000)]
+
+
+class FewToo(pydantic.BaseModel):
+    ids: Annotated[set[int], pydantic.Field(max_length=1000)]
+
+
+@pytest.mark.parametrize("wanted", [Few, FewToo])
+def test_a_set_of_theirs_with_a_bound_is_not_built_beyond_it(wanted):
+    value = {"ids": [number * (2**61 - 1) for number in range(40_000)]}  # 8 s, if they were put into a set
+    start = time.process_time()
+    with pytest.raises(ValidationError):
+        check(value, wanted)
+    assert time.process_time() - start < 2
+
+
+def test_a_list_of_pydantic_that_fails_fast_ends_at_the_first_item_that_does_not_fit():
+    with pytest.raises(ValidationError) as caught:
+        check({"rows": [{}] * 1000}, Rows)
+    assert [each["loc"] for each in caught.value.errors] == [["rows", 0, "a"], ["rows", 0, "b"]]
 
 
 def test_what_a_model_was_given_is_not_told():

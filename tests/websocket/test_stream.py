@@ -108,10 +108,10 @@ def test_a_pause_ends_with_what_was_given_back(sockets, make):
 def test_what_the_kernel_does_not_take_waits_and_the_owner_hears_when_it_goes(sockets, make):
     owner, outbox = Owner(), Outbox(Limits())
     stream = make(owner, outbox=outbox)
-    stream.write(b"a")
+    assert stream.write(b"a")
     assert not outbox
-    stream.write(b"b" * 1_000_000)
-    stream.write(b"c")
+    assert not stream.write(b"b" * 1_000_000)
+    assert not stream.write(b"c")
     assert outbox
     received = b""
     with gevent.Timeout(10):
