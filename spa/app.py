@@ -260,5 +260,5 @@ class App:
 def _tell_wrong_answer(route: Route, answer: Any) -> str:
     return (
         f"{name_of(route.handler)}, for the route {route.pattern!r}, returned {type(answer).__name__}: a function"
-        " returns a WSGI callable, such as spa.Response; what a str or None stands for, a spa.Handler knows"
+        " returns a WSGI callable, such as spa.Response; a str, a dict or None only methods of a spa.Handler return"
     )
