@@ -16,20 +16,19 @@ from spa.errors import SetupError
 from spa.handler import Handler, Shortcut
 from spa.jsoncodec import PYTHON, codec_of
 from spa.origin import name_of
+from spa.problem import SHOW_BUG
 from spa.request import Request
 from spa.routing import Route, Router
 from spa.trustedhost import TrustedHosts
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
-from spa.websocket.limits import Limits
+from spa.websocket.limits import Limits, check_limits
 from spa.websocket.registry import Registry
 from spa.websocket.transport import SocketReleased, is_upgraded
 
 logger = logging.getLogger("spa")
 
 Body = Iterable[bytes]
-
-SHOW_BUG = "spa.show_bug"  # where a debugging server puts what answers for a bug: (error, environ) -> response
 
 
 class App:
@@ -69,18 +68,14 @@ class App:
         trusted_hosts: Sequence[str] | None = None,
         converters: Mapping[str, type[BaseConverter]] | None = None,
     ) -> None:
-        if isinstance(subprotocols, str):
-            raise SetupError(f"subprotocols is a list; write [{subprotocols!r}]")
         if request_class is not None and not (isinstance(request_class, type) and issubclass(request_class, Request)):
             raise SetupError(f"request_class is a subclass of spa.Request, not {request_class!r}")
-        if websocket_limits is not None and not isinstance(websocket_limits, Limits):
-            raise SetupError(f"websocket_limits is a spa.websocket.Limits, not {websocket_limits!r}")
         self.settings = settings
         self.request_class = request_class or Request
         self.websocket = lifecycle.Settings(
-            tuple(subprotocols),
+            handshake.check_subprotocols(subprotocols),
             handshake.check_allowed_origins(allowed_origins),
-            websocket_limits or Limits(),
+            check_limits(websocket_limits) or Limits(),
         )
         self.codec = codec_of(json_module)
         self.clock = AlarmClock()

@@ -9,14 +9,13 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, MethodNotAllowed
 
 from spa import problem
-from spa.errors import SetupError
 from spa.jsoncodec import Codec
 from spa.origin import tell_source
 from spa.request import Request
 from spa.response import JSONResponse, Response
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
-from spa.websocket.limits import Limits
+from spa.websocket.limits import Limits, check_limits
 from spa.websocket.registry import Registry
 from spa.websocket.socket import WebSocket
 
@@ -101,8 +100,9 @@ class Handler:
         cls._verbs = verbs
         cls._allow = tuple(sorted({*verbs, "OPTIONS"}))
         cls._prepares = cls.prepare is not Handler.prepare
-        if cls.websocket_limits is not None and not isinstance(cls.websocket_limits, Limits):
-            raise SetupError(f"websocket_limits is a spa.websocket.Limits, not {cls.websocket_limits!r}")
+        check_limits(cls.websocket_limits)
+        if cls.subprotocols is not None:
+            cls.subprotocols = handshake.check_subprotocols(cls.subprotocols)
         if cls.allowed_origins is not None:
             cls.allowed_origins = handshake.check_allowed_origins(cls.allowed_origins)
 

@@ -14,6 +14,7 @@ from spa.response import Response
 
 DOCUMENT, PAGE = "application/problem+json", "text/html"
 ALWAYS_DOCUMENT = "spa.always_document"
+SHOW_BUG = "spa.show_bug"  # where a debugging server puts what answers for a bug: (error, environ) -> response
 LONGEST_EXTENSIONS = 4000  # characters that a page shows of them
 
 TEMPLATE = """<!doctype html>

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import isfunction
 from typing import Any, NoReturn
 from urllib.parse import quote, unquote, urlsplit
 
@@ -257,6 +258,9 @@ def _make_route(item: Any, prefix: str, name: str) -> Route:
         raise SetupError(f"route {pattern!r}: the keyword arguments are a dict, not {kwargs!r}")
     set_up_route = getattr(handler, "set_up_route", None)  # a handler may look at its arguments once, now
     if set_up_route is not None:
+        if isinstance(handler, type) and isfunction(set_up_route):  # a method of what is still to be made
+            name = handler.__name__
+            raise SetupError(f"route {pattern!r}: the handler is not the class {name}, but one: {name}(...)")
         kwargs = set_up_route(prefix + pattern, kwargs)
     return Route(prefix + pattern, name + route_name if route_name else "", handler, kwargs)
 

@@ -70,6 +70,7 @@ def test_the_settings_are_the_users_own():
     ("options", "words"),
     [
         ({"subprotocols": "chat"}, "write ['chat']"),
+        ({"subprotocols": ["my chat"]}, "'my chat' is not the name of a subprotocol"),
         ({"allowed_origins": "https://a.example"}, "write ['https://a.example']"),
         ({"allowed_origins": ["a.example"]}, "write scheme://host"),
         ({"allowed_origins": ["https://*.a.example"]}, "name each one"),
@@ -78,8 +79,8 @@ def test_the_settings_are_the_users_own():
         ({"request_class": object}, "request_class is a subclass of spa.Request"),
         ({"request_class": WerkzeugRequest}, "request_class is a subclass of spa.Request"),
         ({"request_class": lambda environ: spa.Request(environ)}, "request_class is a subclass of spa.Request"),
-        ({"websocket_limits": 5}, "websocket_limits is a spa.websocket.Limits, not 5"),
-        ({"websocket_limits": {"max_message": 5}}, "websocket_limits is a spa.websocket.Limits, not {"),
+        ({"websocket_limits": 5}, "spa.websocket.Limits(max_message=2**20), not 5"),
+        ({"websocket_limits": {"max_message": 5}}, "spa.websocket.Limits(max_message=2**20), not {"),
         ({"converters": {"x": int}}, "the converter 'x' is a subclass of werkzeug.routing.BaseConverter"),
     ],
 )

@@ -591,18 +591,17 @@ def test_the_origins_of_a_handler_class_go_before_the_apps(class_attribute, of_t
     assert client.get("/", headers={**HANDSHAKE, "Origin": origin}).status_code == status
 
 
-def test_a_wrong_origin_of_a_handler_class_is_a_setup_error():
-    with pytest.raises(spa.SetupError, match="write scheme://host"):
-
-        class Stream(spa.Handler):
-            allowed_origins = ("friend.example",)
-
-
-def test_wrong_limits_of_a_handler_class_are_a_setup_error():
-    with pytest.raises(spa.SetupError, match=r"websocket_limits is a spa\.websocket\.Limits, not 5"):
-
-        class Stream(spa.Handler):
-            websocket_limits = 5
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("allowed_origins", ("friend.example",), "write scheme://host"),
+        ("subprotocols", "chat", r"write \['chat'\]"),
+        ("websocket_limits", {"max_message": 1}, r"made as spa\.websocket\.Limits\("),
+    ],
+)
+def test_a_wrong_setting_of_a_handler_class_is_a_setup_error(setting, value, words):
+    with pytest.raises(spa.SetupError, match=words):
+        type("Stream", (spa.Handler,), {setting: value})
 
 
 @pytest.mark.parametrize("value", [3, True, {1, 2}, {"at": object()}, [float("nan")]])

@@ -455,6 +455,11 @@ def test_a_mounted_app_does_not_change_the_environ_of_its_caller():
 # Wrong routes
 
 
+class Prepared:
+    def set_up_route(self, pattern, kwargs):
+        return kwargs
+
+
 @pytest.mark.parametrize(
     ("routes", "words"),
     [
@@ -499,6 +504,7 @@ def test_a_mounted_app_does_not_change_the_environ_of_its_caller():
         (lambda: (spa.mount("/<x>", seen_by),), "a mount has no variables"),
         (lambda: (spa.include("/<x>", (spa.mount("/admin", seen_by),)),), "a mount has no variables"),
         (lambda: (spa.mount("/admin", None),), "pass a WSGI app"),
+        (lambda: (("/", "", Prepared),), "the handler is not the class Prepared, but one: Prepared(...)"),
     ],
 )
 def test_wrong_routes_are_a_setup_error_that_says_what_to_write(routes, words):

@@ -15,6 +15,7 @@ from spa.static.bodies import SMALL, open_version
 from spa.static.decoding import can_decode, digest
 from spa.static.encoding import SIBLINGS
 from spa.static.files import Directory, File, Identity, TruncatedError
+from spa.static.unavailable import FileUnavailable
 
 logger = logging.getLogger("spa.static")
 
@@ -89,8 +90,7 @@ class Siblings:
         """Return a sibling that was found, or None if it holds other bytes than its file, or another is there now."""
         path = origin.path + SIBLINGS[coding]
         if origin.hash is None:
-            _, inode, size, modified, _ = identity
-            return self._open(path, identity, f"{modified:x}-{size:x}-{inode:x}")
+            return self._open(path, identity, f"{identity[3]:x}-{identity[2]:x}")  # its time and its size
         key = path, identity, origin.hash
         verdict = self._verdicts.get(key)
         if verdict is None:
@@ -142,7 +142,10 @@ class Siblings:
     def _check(self, key: Key, coding: str, size: int) -> Verdict | None:
         """Decode a sibling, in whatever thread; what is hashed, decoded and kept comes from one descriptor."""
         path, identity, hash = key
-        file = open_version(self._directory, path, identity)
+        try:
+            file = open_version(self._directory, path, identity)
+        except FileUnavailable:  # it will be asked for again
+            return None
         if file is None:
             return None
         try:

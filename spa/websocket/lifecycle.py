@@ -125,8 +125,12 @@ class Lifecycle:
         added = [header for add in self._environ.get("spa.upgrade_headers", ()) for header in add()]  # by middleware
         answer = handshake.response(self._offer.key, subprotocol, [*headers, *added])
         taken = transport.take(self._environ)
+        try:
+            connection = Connection(taken, self._settings.limits, self._clock, self._on_left)
+        except OSError:  # the socket is closed: there is nobody to answer
+            self._transport = taken
+            raise
         self._transport = taken
-        connection = Connection(taken, self._settings.limits, self._clock, self._on_left)
         if taken.upgraded:
             subprotocol = None  # the server has answered already, without one
         else:
