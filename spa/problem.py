@@ -4,11 +4,10 @@ import json
 from typing import Any
 
 from markupsafe import escape
-from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException
-from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from spa.accept import weigh
 from spa.jsoncodec import encode_json, plain
 from spa.requestid import request_id
 from spa.response import Response
@@ -92,9 +91,6 @@ def show_extensions(extensions: dict[str, Any]) -> str:
 
 
 def prefers_page(accept: str) -> bool:
-    """Tell whether an Accept header prefers HTML to JSON; one that names neither does not."""
-    if PAGE not in accept:
-        return False
-    wanted = parse_accept_header(accept, MIMEAccept)
-    others = [wanted[name] for name in (DOCUMENT, "application/json") if name in accept]
-    return wanted[PAGE] > max(others, default=0)
+    """Tell whether an Accept header prefers HTML, by name, to JSON; one that names neither does not."""
+    page, *documents = weigh(accept, PAGE, DOCUMENT, "application/json")
+    return page.is_by_name and page > max(documents)

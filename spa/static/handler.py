@@ -31,13 +31,13 @@ class StaticHandler(Handler):
     Answers carry an ETag, Last-Modified and ``Cache-Control: no-cache``: a cache asks each time, and is told
     304 if nothing changed. Dotfiles, links that lead out of the directory and everything that is not a regular
     file are 404. A sibling ``name.br``, ``name.zst`` or ``name.gz`` that is not older is sent to those who
-    accept it; other text is compressed in memory. If the system cannot open files, the answer is 503.
+    accept it; other text is compressed in memory. If the system cannot open files, the answer is 503. With an
+    index, a pattern that ends with a slash and has no variable, ``'/files/'``, is the directory itself.
 
     Route arguments:
         directory: a path, or ``(package, folder)`` for the data of an installed package.
         max_age: seconds for which a cache need not ask.
-        index: a file name, ``'index.html'``, that answers for its directory; None answers 404. A pattern that ends
-            with a slash and has no variable, ``'/files/'``, is then the directory itself.
+        index: a file name, ``'index.html'``, that answers for its directory; None answers 404.
         follow_symlinks: whether links may lead out of the directory.
 
     Raises:

@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import MethodNotAllowed, NotFound
-from werkzeug.http import parse_accept_header
 
+from spa.accept import weigh
 from spa.errors import SetupError
 from spa.handler import WSGIApp
 from spa.response import Response
@@ -128,10 +127,8 @@ def is_client_side(path: str) -> bool:
 
 def names_html(accept: str) -> bool:
     """Tell whether an Accept header asks for HTML by name; ``*/*``, which fetch and curl send, does not."""
-    return any(
-        value.lower().startswith("text/html") and quality > 0
-        for value, quality in parse_accept_header(accept, MIMEAccept)
-    )
+    (html,) = weigh(accept, "text/html")
+    return html.is_by_name
 
 
 def _with_cache_control(found: Representation, value: str) -> Representation:

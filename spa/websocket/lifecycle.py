@@ -7,6 +7,7 @@ from typing import Any
 
 import gevent
 
+from spa.environ import outermost
 from spa.errors import ConnectionClosed, InvalidMessage
 from spa.requestid import request_id
 from spa.websocket import handshake, transport
@@ -134,7 +135,7 @@ class Lifecycle:
             subprotocol = None  # the server has answered already, without one
         else:
             connection.offer(answer)  # it does not wait, so nothing can come between the 101 and what follows
-        self._environ["spa.connection"] = connection
+        outermost(self._environ)["spa.connection"] = connection
         if not taken.drains:
             send_away_on_sigterm(self._registry)
         self._registry.add(connection)
