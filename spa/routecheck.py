@@ -85,35 +85,59 @@ def check_mounts(paths: Sequence[str]) -> None:
             raise SetupError(f"two apps are mounted under {path!r}, and the second is never asked: move one of them")
 
 
-def check_handler(pattern: str, handler: Any, kwargs: Mapping[str, Any], variables: Collection[str]) -> None:
-    """See that a handler can be called for its route, and its methods with the variables of the pattern.
+class Handlers:
+    """The handlers of an app, each of whose methods must fit one of its routes at least."""
 
-    Args:
-        pattern: of the route.
-        handler: whatever may be called.
-        kwargs: the fourth item of the route.
-        variables: the names in the pattern.
+    def __init__(self) -> None:
+        self._misfits: dict[tuple[type[Handler], str], str | None] = {}
 
-    Raises:
-        SetupError: it cannot; the message names class, method and variable, and what to write.
-    """
-    cls = handler
-    if isinstance(handler, partial) and not handler.args:
-        cls, kwargs = handler.func, {**handler.keywords, **kwargs}
-    try:
-        if isinstance(cls, type) and issubclass(cls, Handler):
-            ordered = sorted(variables, key=lambda name: pattern.find(f"{name}>"))
-            _check_class(cls, kwargs, ordered)
-        else:
-            _check_callable(handler, kwargs)
-    except SetupError as error:
-        raise SetupError(f"route {pattern!r}: {error}") from None
+    def add(self, pattern: str, handler: Any, kwargs: Mapping[str, Any], variables: Collection[str]) -> None:
+        """Add the handler of a route, which is called with the variables of its pattern.
+
+        Args:
+            pattern: of the route.
+            handler: whatever may be called.
+            kwargs: the fourth item of the route.
+            variables: the names in the pattern.
+
+        Raises:
+            SetupError: it cannot be called; the message names class, method and variable, and what to write.
+        """
+        cls = handler
+        if isinstance(handler, partial) and not handler.args:
+            cls, kwargs = handler.func, {**handler.keywords, **kwargs}
+        try:
+            if isinstance(cls, type) and issubclass(cls, Handler):
+                ordered = sorted(variables, key=lambda name: pattern.find(f"{name}>"))
+                for name, misfit in _check_class(cls, kwargs, ordered):
+                    told = f"route {pattern!r}: {misfit}" if misfit is not None else None
+                    self._misfits[cls, name] = told and self._misfits.get((cls, name), told)
+            else:
+                _check_callable(handler, kwargs)
+        except SetupError as error:
+            raise SetupError(f"route {pattern!r}: {error}") from None
+
+    def check(self) -> None:
+        """See that each method can be called for one of the routes of its class.
+
+        A class may stand under several routes, with a verb that only some of them have a use for, as
+        ``delete(self, id)`` has none for the route without the ``id``.
+
+        Raises:
+            SetupError: one cannot, and fails whenever it is called.
+        """
+        for misfit in self._misfits.values():
+            if misfit is not None:
+                raise SetupError(misfit)
 
 
 # Handler classes
 
 
-def _check_class(cls: type[Handler], kwargs: Mapping[str, Any], variables: Sequence[str]) -> None:
+def _check_class(
+    cls: type[Handler], kwargs: Mapping[str, Any], variables: Sequence[str]
+) -> Iterator[tuple[str, str | None]]:
+    """Yield the methods that are called with the variables, and why one cannot be."""
     _check_constructor(cls, kwargs)
     if not _is_spas_own(cls, "__call__"):
         return  # how it answers is its own affair
@@ -127,8 +151,10 @@ def _check_class(cls: type[Handler], kwargs: Mapping[str, Any], variables: Seque
     if _is_spas_own(cls, "__init__"):  # one of its own may change the variables
         is_trusted = _may_change_params(cls)
         for name in methods:
-            if name == "prepare" or not is_trusted:
-                _check_method(cls, name, variables)
+            misfit = _explain_misfit(cls, name, variables) if name == "prepare" or not is_trusted else None
+            if name == "prepare" and misfit is not None:  # it runs before every verb, under every route
+                raise SetupError(misfit)
+            yield name, misfit
 
 
 def _check_constructor(cls: type[Handler], kwargs: Mapping[str, Any]) -> None:
@@ -143,29 +169,29 @@ def _check_constructor(cls: type[Handler], kwargs: Mapping[str, Any]) -> None:
         )
 
 
-def _check_method(cls: type[Handler], name: str, variables: Sequence[str]) -> None:
+def _explain_misfit(cls: type[Handler], name: str, variables: Sequence[str]) -> str | None:
+    """Return why a method cannot be called with these variables, and what to write; None if it can."""
     function, instance = _find_function(cls, name)
     if function is None:
-        return
+        return None
     error = _try_call(function, instance, dict.fromkeys(variables))
     if error is None:
-        return
+        return None
     signature = inspect.signature(function, follow_wrapped=False)
     method, parameters = f"{cls.__name__}.{name}{signature}", list(signature.parameters.values())[len(instance) :]
     wanted = f"def {name}({', '.join(['self', *variables])})"
     extra = [variable for variable in variables if not any(_takes(parameter, variable) for parameter in parameters)]
     missing = [parameter.name for parameter in parameters if _is_required(parameter, variables)]
     if extra:
-        raise SetupError(
+        return (
             f"{method} does not take the variable {extra[0]!r}: write {wanted}, or give this route a class of its own"
         )
     if missing:
-        raise SetupError(
+        return (
             f"{method} needs {missing[0]!r}, which the pattern has not: write <{missing[0]}> into the pattern,"
             f" or give it a default, {missing[0]}=None"
         )
-    remedy = "rename the variable" if "self" in variables else f"write {wanted}"
-    raise SetupError(f"{method} cannot be called ({error}): {remedy}")
+    return f"{method} cannot be called ({error}): write {wanted}"
 
 
 def _takes(parameter: inspect.Parameter, variable: str) -> bool:

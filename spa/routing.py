@@ -13,7 +13,7 @@ from werkzeug.wsgi import get_path_info
 from spa.errors import SetupError
 from spa.handler import Handler
 from spa.response import Response
-from spa.routecheck import Patterns, check_handler, check_mounts
+from spa.routecheck import Handlers, Patterns, check_mounts
 from spa.segmenttree import SegmentTree
 
 RouteHandler = Callable[..., Callable[..., Iterable[bytes]]]
@@ -118,8 +118,10 @@ class Router:
         check_mounts([mount.path.encode("latin-1").decode() for mount in self.mounts])
         self.mounts.sort(key=lambda mount: len(mount.path), reverse=True)
         self._map.update()
+        handlers = Handlers()
         for rule in self._map.iter_rules():
-            check_handler(rule.endpoint.pattern, rule.endpoint.handler, rule.endpoint.kwargs, rule.arguments)
+            handlers.add(rule.endpoint.pattern, rule.endpoint.handler, rule.endpoint.kwargs, rule.arguments)
+        handlers.check()
         self._adapter = self._map.bind("localhost")
         self._fixed = self._match_fixed()
 

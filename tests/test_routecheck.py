@@ -10,7 +10,7 @@ from werkzeug.routing import BaseConverter, Map, RequestRedirect, Rule
 from werkzeug.test import Client
 
 import spa
-from spa.routecheck import Patterns, check_handler
+from spa.routecheck import Handlers, Patterns
 from spa.static.handler import Static, StaticFileHandler, StaticHandler
 
 
@@ -265,7 +265,7 @@ def test_a_method_that_needs_what_the_pattern_has_not_is_refused(name):
         (
             "/<self>",
             lambda self, **params: "",
-            "(self, **params) cannot be called (multiple values for argument 'self'): rename the variable",
+            "no method takes a variable called self; rename it",
         ),
         ("/<args>", lambda self, *args: "", "does not take the variable 'args'"),
         ("/<a>", lambda: "", "Page.get() does not take the variable 'a': write def get(self, a)"),
@@ -278,13 +278,32 @@ def test_the_refusal_says_what_to_write(pattern, method, words):
     assert words in refusal((pattern, "", handler(get=method)))
 
 
-def test_each_route_of_a_class_is_looked_at():
-    class Page(spa.Handler):
-        def get(self, name):
-            return name
+def test_a_method_fits_one_route_of_its_class_at_least():
+    class Notes(spa.Handler):
+        def get(self, id=None):
+            return id or "all"
 
-    assert "route '/': Page.get(self, name) needs 'name'" in refusal(("/<name>/", "", Page), ("/", "", Page))
-    assert "route '/b/<x>'" in refusal(("/<name>/", "", Page), spa.include("/b", (("/<x>", "", Page),)))
+        def post(self):
+            return "made"
+
+        def delete(self, id):
+            return f"no {id}"
+
+    spa.App((("/", "", Notes), ("/<id>/", "", Notes)))
+    assert "route '/': Notes.delete(self, id) needs 'id'" in refusal(("/", "", Notes))
+    assert "route '/<id>/': Notes.post(self) does not take the variable 'id'" in refusal(("/<id>/", "", Notes))
+    assert "route '/a/<x>/'" in refusal(spa.include("/a", (("/<x>/", "", Notes), ("/<x>/<y>/", "", Notes))))
+
+
+def test_prepare_fits_every_route_of_its_class():
+    class Page(spa.Handler):
+        def prepare(self, name):
+            self.name = name
+
+        def get(self, name=None):
+            return self.name
+
+    assert "route '/': Page.prepare(self, name) needs 'name'" in refusal(("/<name>/", "", Page), ("/", "", Page))
 
 
 def test_inherited_methods_are_looked_at():
@@ -602,7 +621,9 @@ signed.__signature__ = inspect.signature(view)  # as a decorator may have left i
 
 @pytest.mark.parametrize("function", [max, dict, signed])
 def test_what_has_no_signature_to_go_by_is_taken(function):
-    check_handler("/", function, {}, ())
+    handlers = Handlers()
+    handlers.add("/", function, {}, ())
+    handlers.check()
 
 
 def test_spas_own_handlers_are_taken_under_any_pattern(tmp_path):
