@@ -1,12 +1,17 @@
-"""Hold the head of an answer back until its body has begun, and tell of what breaks the body off."""
+"""Hold the head of an answer back until its body has begun, and see that the body keeps to it."""
 
 import errno
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
 from typing import Any
 
 from gevent import GreenletExit, Timeout
+
+from spa.origin import name_of
+
+END = object()  # behind the last piece of a body
+WITHOUT_BODY = ("1", "204", "304")  # statuses whose answers end with the head (RFC 9112 section 6.3)
+SHOWN = 100  # characters of a wrong piece that its error shows
 
 
 class Head:
@@ -43,11 +48,49 @@ class Head:
             self._waiting = None
             self._write_now = self._start_response(status, headers)
 
+    def length(self) -> int | None:
+        """Return how long the body is, as the head that waits says; None if it does not, or there will be no body.
+
+        Raises:
+            ValueError: its Content-Length is no number.
+        """
+        if self._waiting is None or self._waiting[0].startswith(WITHOUT_BODY):
+            return None
+        for name, value in self._waiting[1]:
+            if name.lower() == "content-length":
+                if not (value.isascii() and value.isdecimal()):
+                    raise ValueError(f"a Content-Length is a number of bytes, not {value!r}")
+                return int(value)
+        return None
+
+    def fits(self, body: list[bytes]) -> bool:
+        """Tell whether a body in memory is as long as the head says; one that says nothing fits all."""
+        waiting = self._waiting
+        if waiting is not None and len(body) == 1 and waiting[1]:
+            name, value = waiting[1][-1]
+            if name == "Content-Length":  # where spa.Response puts it, and most others do
+                return value == str(len(body[0]))  # type: ignore[no-any-return]
+        length = self.length()
+        return length is None or length == sum(map(len, body))
+
     def _write(self, data: bytes) -> None:
         """Write in the way that PEP 3333 keeps for old programs."""
         self.send()
         assert self._write_now is not None
         self._write_now(data)
+
+
+class HeadAlone(Head):
+    """The ``start_response`` of a request with the method HEAD, whose answer ends with it."""
+
+    __slots__ = ()
+
+    def fits(self, body: list[bytes]) -> bool:
+        """Tell that no body belongs to this head."""
+        return False
+
+    def _write(self, data: bytes) -> None:
+        self.send()
 
 
 class BrokenOff(ConnectionResetError):
@@ -62,30 +105,40 @@ class StreamedBody:
 
     What goes wrong before the first piece is raised here, when the status line has not left yet and an error can
     still be the answer. What goes wrong later is told once, and breaks the connection off, so that no client takes
-    the half for the whole (RFC 9112 section 8).
+    the half for the whole (RFC 9112 section 8). It goes wrong too if a piece is not of bytes, and if the body is not
+    as long as the head says: the client would take what follows for its rest, or its rest for what follows.
 
     Args:
         pieces: the body; it is closed with this one.
+        head: says how long the body is, once the first piece has been made.
+        source: the handler that made it, to be named.
         tell: called in the handler of the exception that broke the body off.
     """
 
-    def __init__(self, pieces: Iterable[bytes], tell: Callable[[], object]) -> None:
+    def __init__(self, pieces: Iterable[bytes], head: Head, source: Any, tell: Callable[[], object]) -> None:
         self._pieces = pieces
+        self._source = source
         self._tell = tell
+        self._sent = 0
         try:
             self._rest = iter(pieces)
-            self._first = next(self._rest, None)
+            self._first: Any = next(self._rest, END)
+            self._length = head.length()
+            self._check(self._first)
         except BaseException:
             self.close()
             raise
 
     def __iter__(self) -> Iterator[bytes]:
-        if self._first is None:
+        if self._first is END:
             return
         yield self._first
         try:
-            # Left in the middle, yield from would close what it reads from, and close() again: chain has no close.
-            yield from chain(self._rest)
+            # Read by next() alone: left in the middle, what it reads from is closed by close(), and not before.
+            while (piece := next(self._rest, END)) is not END:
+                self._check(piece)
+                yield piece  # type: ignore[misc]  # it has been checked
+            self._check(END)
         except (BrokenOff, GreenletExit, GeneratorExit):  # it has been told, the server stops, the client has gone
             raise
         except (Exception, SystemExit, Timeout):  # a Timeout is no Exception; a lost connection is one of the app's
@@ -97,3 +150,30 @@ class StreamedBody:
         close = getattr(self._pieces, "close", None)
         if close is not None:
             close()
+
+    def _check(self, piece: Any) -> None:
+        """See that a piece, or the end, may follow what has been sent."""
+        if isinstance(piece, bytes):
+            self._sent += len(piece)
+        elif piece is not END:
+            raise TypeError(
+                "a piece of a body is bytes, or str where a spa.Response or a generator of a handler makes it:"
+                f" {name_of(self._source)} made {piece!r:.{SHOWN}}"
+            )
+        if self._length is not None and (self._sent > self._length or (piece is END and self._sent < self._length)):
+            raise ValueError(
+                f"{name_of(self._source)} made a body that is not as long as its Content-Length says, {self._length}:"
+                f" it {'has ended after' if piece is END else 'is at least'} {self._sent} bytes"
+            )
+
+
+def drop_body(body: Iterable[bytes]) -> list[bytes]:
+    """End an answer to HEAD without its body (RFC 9110 section 9.3.2), whoever wrote it."""
+    try:
+        for _ in body:
+            break  # a WSGI app that is a generator starts the response at its first step
+    finally:
+        close = getattr(body, "close", None)
+        if close is not None:
+            close()
+    return []

@@ -9,25 +9,26 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 from werkzeug.routing import BaseConverter
 
 from spa import problem
-from spa.answer import Head, StreamedBody
+from spa.answer import Head, HeadAlone, StreamedBody, drop_body
+from spa.environ import below
 from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
 from spa.errors import SetupError
 from spa.handler import Handler, Shortcut
 from spa.jsoncodec import PYTHON, codec_of
+from spa.origin import name_of
+from spa.problem import SHOW_BUG
 from spa.request import Request
-from spa.routing import Mount, Router
+from spa.routing import Route, Router
 from spa.trustedhost import TrustedHosts
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
-from spa.websocket.limits import Limits
+from spa.websocket.limits import Limits, check_limits
 from spa.websocket.registry import Registry
 from spa.websocket.transport import SocketReleased, is_upgraded
 
 logger = logging.getLogger("spa")
 
 Body = Iterable[bytes]
-
-SHOW_BUG = "spa.show_bug"  # where a debugging server puts what answers for a bug: (error, environ) -> response
 
 
 class App:
@@ -67,16 +68,14 @@ class App:
         trusted_hosts: Sequence[str] | None = None,
         converters: Mapping[str, type[BaseConverter]] | None = None,
     ) -> None:
-        if isinstance(subprotocols, str):
-            raise SetupError(f"subprotocols is a list; write [{subprotocols!r}]")
         if request_class is not None and not (isinstance(request_class, type) and issubclass(request_class, Request)):
             raise SetupError(f"request_class is a subclass of spa.Request, not {request_class!r}")
         self.settings = settings
         self.request_class = request_class or Request
         self.websocket = lifecycle.Settings(
-            tuple(subprotocols),
+            handshake.check_subprotocols(subprotocols),
             handshake.check_allowed_origins(allowed_origins),
-            websocket_limits or Limits(),
+            check_limits(websocket_limits) or Limits(),
         )
         self.codec = codec_of(json_module)
         self.clock = AlarmClock()
@@ -89,11 +88,12 @@ class App:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer a WSGI request."""
-        shortcut = self.shortcuts.get(environ.get("PATH_INFO", ""))
-        if shortcut is not None and self._is_trusted(environ):
-            body = shortcut(environ, start_response)
-            if body is not None:
-                return body
+        if self.shortcuts:
+            shortcut = self.shortcuts.get(environ.get("PATH_INFO", ""))
+            if shortcut is not None and self._is_trusted(environ):
+                body = shortcut(environ, start_response)
+                if body is not None:
+                    return body
         if "wsgi.websocket" in environ and is_upgraded(environ):
             return self._answer_upgraded(environ, start_response)
         return self._answer(environ, start_response)
@@ -135,13 +135,13 @@ class App:
         return self._trusted_hosts is None or self._trusted_hosts.match(environ.get("HTTP_HOST"))
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Body:
-        head = Head(start_response)
+        head = (HeadAlone if environ["REQUEST_METHOD"] == "HEAD" else Head)(start_response)
         request = None
         try:
             request = self.request_class(environ)
             if self.codec is not PYTHON:
                 request.json_module = self.codec
-            body = self._begin(self._dispatch(request, environ, head), environ)
+            body = self._dispatch(request, environ, head)
         except SocketReleased:
             raise
         except gevent.GreenletExit:
@@ -158,17 +158,23 @@ class App:
             raise
         return body
 
-    def _begin(self, body: Body, environ: dict[str, Any]) -> Body:
+    def _begin(self, body: Body, environ: dict[str, Any], head: Head, source: Any) -> Body:
         """Make the first piece of a body that is made while it is sent, so that an error there is noticed here."""
-        if type(body) is list or not body:
+        if isinstance(head, HeadAlone):
+            return drop_body(body)
+        if type(body) is list and head.fits(body):
             return body
         file_wrapper = environ.get("wsgi.file_wrapper")
         if isinstance(file_wrapper, type) and isinstance(body, file_wrapper):
             return body  # the server knows its own, and sends it in its own way
-        return StreamedBody(body, lambda: logger.exception("%s: the body broke off", lifecycle.describe(environ)))
+
+        def tell() -> None:
+            logger.exception("%s: the body broke off", lifecycle.describe(environ))
+
+        return StreamedBody(body, head, source, tell)
 
     def _answer_error(
-        self, error: BaseException, request: Request, environ: dict[str, Any], start_response: Any
+        self, error: BaseException, request: Request, environ: dict[str, Any], head: Head
     ) -> Body:
         """Answer with the app's own handler for this error, else as a problem document; log what is a bug."""
         try:
@@ -178,16 +184,21 @@ class App:
                 bug, error = error, InternalServerError(original_exception=error)
                 handler = self._error_handlers.find(error)
                 if handler is None and SHOW_BUG in environ:
-                    return environ[SHOW_BUG](bug, environ)(environ, start_response)  # type: ignore[no-any-return]
+                    return environ[SHOW_BUG](bug, environ)(environ, head)  # type: ignore[no-any-return]
             if handler is None:
-                return problem.render(error, environ)(environ, start_response)  # type: ignore[arg-type]
+                return self._render(error, environ, head)  # type: ignore[arg-type]
             answer = self._call_error_handler(handler, error, request)
-            return self._begin(answer(environ, start_response), environ)
+            return self._begin(answer(environ, head), environ, head, handler)
         except HTTPException as raised:  # by the error handler
-            return problem.render(raised, environ)(environ, start_response)
+            return self._render(raised, environ, head)
         except (Exception, SystemExit, gevent.Timeout):
             logger.exception("%s: the error handler failed", lifecycle.describe(environ))
-            return problem.render(InternalServerError(), environ)(environ, start_response)
+            return problem.render(InternalServerError(), environ)(environ, head)
+
+    def _render(self, error: HTTPException, environ: dict[str, Any], head: Head) -> Body:
+        """Answer with the problem document, or with the answer that was raised."""
+        body = problem.render(error, environ)(environ, head)
+        return body if error.response is None else self._begin(body, environ, head, error)
 
     def _call_error_handler(self, handler: ErrorHandler, error: BaseException, request: Request) -> Any:
         value = handler(request, error)
@@ -197,17 +208,31 @@ class App:
             value = value, getattr(error, "code", None) or 500, headers
         return Handler(self, request, {}, "").to_response(value)
 
-    def _dispatch(self, request: Request, environ: dict[str, Any], start_response: Any) -> Body:
-        if not self._is_trusted(environ):
+    def _dispatch(self, request: Request, environ: dict[str, Any], head: Head) -> Body:
+        if self._trusted_hosts is not None and not self._is_trusted(environ):
             raise SecurityError("This app is not known by that host name.")
         environ["spa.app"] = self
-        mount = self.router.find_mount(environ)
-        if mount is not None:
-            return mount.wsgi_app(_below(mount, environ), start_response)
+        if self.router.mounts:
+            mount = self.router.find_mount(environ)
+            if mount is not None:
+                return self._begin(mount.wsgi_app(below(mount.path, environ), head), environ, head, mount.wsgi_app)
         is_upgrade = "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ)
         route, params = self.router.match(environ, is_upgrade)
-        answer = route.handler(self, request, dict(params), route.name, **route.kwargs)
-        return answer(environ, start_response)
+        if route.kwargs:
+            answer = route.handler(self, request, params, route.name, **route.kwargs)
+        else:  # a call without ** is the quicker one
+            answer = route.handler(self, request, params, route.name)
+        try:
+            body = answer(environ, head)
+        except (TypeError, ValueError) as error:
+            if not callable(answer):
+                raise TypeError(_tell_wrong_answer(route, answer)) from None
+            if not isinstance(answer, Handler):  # which tells more itself
+                error.add_note(f"The answer is that of {name_of(route.handler)}, for the route {route.pattern!r}.")
+            raise
+        if type(body) is list and head.fits(body):  # most are: spared a call
+            return body
+        return self._begin(body, environ, head, route.handler)
 
     def _answer_upgraded(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer where the server opened the WebSocket before it asked: an HTTP answer becomes a Close."""
@@ -227,10 +252,8 @@ class App:
         return lifecycle.refuse_upgraded(environ, int(refusals[0][:3]), refusals[0], self.clock)
 
 
-def _below(mount: Mount, environ: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of the environ with the mount's path moved from PATH_INFO to SCRIPT_NAME."""
-    return {
-        **environ,
-        "SCRIPT_NAME": environ.get("SCRIPT_NAME", "") + mount.path,
-        "PATH_INFO": environ.get("PATH_INFO", "")[len(mount.path) :],
-    }
+def _tell_wrong_answer(route: Route, answer: Any) -> str:
+    return (
+        f"{name_of(route.handler)}, for the route {route.pattern!r}, returned {type(answer).__name__}: a function"
+        " returns a WSGI callable, such as spa.Response; a str, a dict or None only methods of a spa.Handler return"
+    )

@@ -126,13 +126,16 @@ def _export(chosen: argparse.Namespace) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    log = logging.getLogger("spa.static")
-    level = log.level
-    log.setLevel(logging.ERROR)  # its warnings are the lines that are written here
+    logging.getLogger("spa.static").addFilter(_is_not_written_here)
     try:
         missing = SmartStatic(chosen.directory).check(chosen.mount)
     finally:
-        log.setLevel(level)
+        logging.getLogger("spa.static").removeFilter(_is_not_written_here)
     for line in missing:
         sys.stdout.write(f"{line}\n")
     return 1 if missing else 0
+
+
+def _is_not_written_here(record: logging.LogRecord) -> bool:
+    """Tell a warning from that of a missing reference, each of which is a line of the output."""
+    return record.module != "missing"

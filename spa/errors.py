@@ -10,6 +10,7 @@ HTTP errors are Werkzeug's exceptions (``werkzeug.exceptions``); the rest is thi
   * ``ReceiveInProgress`` (a ``RuntimeError``): another greenlet is receiving from this WebSocket
   * ``HandshakeRefused`` and ``EventStreamRefused``, in ``spa.testing``: the app gave another answer
   * ``MissingReferenceError``, in ``spa.static.missing``: a static file refers to one that is not there
+  * ``FileUnavailable`` (a ``ServiceUnavailable``), in ``spa.static.unavailable``: the system cannot open files now
 """
 
 from geventwebsocket.exceptions import WebSocketError

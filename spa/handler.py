@@ -10,17 +10,23 @@ from werkzeug.exceptions import BadRequest, MethodNotAllowed
 
 from spa import problem
 from spa.jsoncodec import Codec
+from spa.origin import tell_source
 from spa.request import Request
 from spa.response import JSONResponse, Response
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
-from spa.websocket.limits import Limits
+from spa.websocket.limits import Limits, check_limits
 from spa.websocket.registry import Registry
 from spa.websocket.socket import WebSocket
 
 Body = Iterable[bytes]
 WSGIApp = Callable[[dict[str, Any], Any], Body]
 Shortcut = Callable[[dict[str, Any], Any], Body | None]
+
+
+# CONNECT is for proxies, and TRACE tells a client what others have added to its request (RFC 9110 section 9.3.8): no
+# resource has them, but a class may well have methods of these names for itself.
+VERBS = tuple(verb.value for verb in HTTPMethod if verb not in (HTTPMethod.CONNECT, HTTPMethod.TRACE))
 
 
 class Application(Protocol):
@@ -46,7 +52,8 @@ class Handler:
     ``raise werkzeug.exceptions.NotFound``.
 
     HEAD runs ``get`` and drops the body; OPTIONS answers 204 with ``Allow``; a verb without a method answers 405
-    with ``Allow`` (RFC 9110 section 15.5.6).
+    with ``Allow`` (RFC 9110 section 15.5.6), as do CONNECT and TRACE always. A subclass takes a verb away with
+    ``delete = None``.
 
     With a method ``websocket`` the resource is a WebSocket too, at the same URL; the method talks through
     ``self.ws``. Until it first does, the handshake is not answered, and an HTTP error may still be raised.
@@ -87,12 +94,15 @@ class Handler:
     def __init_subclass__(cls, **options: Any) -> None:
         """Collect the verbs of the class once, so that a request only looks its own up."""
         super().__init_subclass__(**options)
-        verbs = {verb.value: verb.lower() for verb in HTTPMethod if hasattr(cls, verb.lower())}
+        verbs = {verb: verb.lower() for verb in VERBS if callable(getattr(cls, verb.lower(), None))}
         if "GET" in verbs:
             verbs.setdefault("HEAD", "get")
         cls._verbs = verbs
         cls._allow = tuple(sorted({*verbs, "OPTIONS"}))
         cls._prepares = cls.prepare is not Handler.prepare
+        check_limits(cls.websocket_limits)
+        if cls.subprotocols is not None:
+            cls.subprotocols = handshake.check_subprotocols(cls.subprotocols)
         if cls.allowed_origins is not None:
             cls.allowed_origins = handshake.check_allowed_origins(cls.allowed_origins)
 
@@ -108,13 +118,10 @@ class Handler:
         if value is None:
             value, source = getattr(self, name)(**self.params), name
         try:
-            answer = self.to_response(value)
+            return self.to_response(value)(environ, start_response)
         except (TypeError, ValueError) as error:  # the user's line has been left by now: say which it was
-            error.add_note(_tell_source(getattr(self, source)))
+            error.add_note(tell_source(getattr(self, source)))
             raise
-        if method == "HEAD":
-            return _drop_body(answer(environ, start_response))
-        return answer(environ, start_response)
 
     def prepare(self, **params: Any) -> Any:
         """Run before the verb and before the WebSocket handshake; what it raises or returns is the answer."""
@@ -129,6 +136,8 @@ class Handler:
         Raises:
             TypeError: the value is none of what a method may return.
         """
+        if type(value) is str:  # the most usual, found at once
+            return Response(value)
         if callable(value):
             return value  # type: ignore[no-any-return]
         if isinstance(value, (str, bytes)):
@@ -150,10 +159,12 @@ class Handler:
         response = Response() if value is None else self.to_response(value)
         if not isinstance(response, Response):
             raise TypeError(f"{type(self).__name__} returned a status beside {type(value).__name__}")
-        if isinstance(status, int):
-            response.status_code = status
-        else:
-            response.status = status
+        if not isinstance(status, (int, str)):
+            raise TypeError(
+                f"{type(self).__name__} returned a tuple whose second item is {type(status).__name__}, not a status:"
+                " return (body, status) or (body, status, headers)"
+            )
+        response.status = status
         response.headers.update(Headers(headers))  # a list of pairs may name a header twice
         return response
 
@@ -165,7 +176,7 @@ class Handler:
         raise MethodNotAllowed(list(self._allow))
 
     def _is_websocket(self) -> bool:
-        return hasattr(self, "websocket")
+        return callable(getattr(self, "websocket", None))
 
     def _serve_websocket(self, environ: dict[str, Any], start_response: Any) -> Body:
         if not self._is_websocket():
@@ -224,22 +235,3 @@ class JSONHandler(Handler):
 def methods_of(handler: type[Handler]) -> tuple[str, ...]:
     """Return the methods that a class of handlers answers, as in its ``Allow``."""
     return handler._allow
-
-
-def _tell_source(method: Any) -> str:
-    """Tell which method returned a value, and where it is."""
-    code = getattr(method, "__code__", None)
-    place = f" ({code.co_filename}, line {code.co_firstlineno})" if code is not None else ""
-    return f"The value was returned by {getattr(method, '__qualname__', method)}{place}."
-
-
-def _drop_body(body: Body) -> Body:
-    """End an answer to HEAD without its body (RFC 9110 section 9.3.2), whoever wrote it."""
-    try:
-        for _ in body:
-            break  # a WSGI app that is a generator starts the response at its first step
-    finally:
-        close = getattr(body, "close", None)
-        if close is not None:
-            close()
-    return []

@@ -15,6 +15,7 @@ from spa.handler import WSGIApp
 from spa.response import Response
 from spa.static.hashing import digest
 from spa.static.link import Links
+from spa.static.route import refuse_arguments
 from spa.static.sending import Representation
 from spa.static.smart import SmartStatic
 from spa.static.tag import Preload, Sources, kind_of
@@ -129,6 +130,11 @@ class HomePage:
         self._links.check(self._paths, self._names)
         self._handler = static_handler
         self._pages: dict[str, Page] = {}
+
+    def set_up_route(self, pattern: str, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See, when the app is built, that the route has no arguments: the page has them."""
+        refuse_arguments(pattern, kwargs, "HomePage")
+        return kwargs
 
     def __call__(self, app: Any, request: Any, params: Mapping[str, Any], route_name: str, **kwargs: Any) -> WSGIApp:
         """Return the answer to a request, a WSGI callable.

@@ -4,17 +4,17 @@ import json
 from typing import Any
 
 from markupsafe import escape
-from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException
-from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from spa.accept import weigh
 from spa.jsoncodec import encode_json, plain
 from spa.requestid import request_id
 from spa.response import Response
 
 DOCUMENT, PAGE = "application/problem+json", "text/html"
 ALWAYS_DOCUMENT = "spa.always_document"
+SHOW_BUG = "spa.show_bug"  # where a debugging server puts what answers for a bug: (error, environ) -> response
 LONGEST_EXTENSIONS = 4000  # characters that a page shows of them
 
 TEMPLATE = """<!doctype html>
@@ -91,9 +91,6 @@ def show_extensions(extensions: dict[str, Any]) -> str:
 
 
 def prefers_page(accept: str) -> bool:
-    """Tell whether an Accept header prefers HTML to JSON; one that names neither does not."""
-    if PAGE not in accept:
-        return False
-    wanted = parse_accept_header(accept, MIMEAccept)
-    others = [wanted[name] for name in (DOCUMENT, "application/json") if name in accept]
-    return wanted[PAGE] > max(others, default=0)
+    """Tell whether an Accept header prefers HTML, by name, to JSON; one that names neither does not."""
+    page, *documents = weigh(accept, PAGE, DOCUMENT, "application/json")
+    return page.is_by_name and page > max(documents)

@@ -37,7 +37,7 @@ class Request(WerkzeugRequest):
     form_data_parser_class = FormParser
 
     json_module: Any = PYTHON
-    """What reads JSON bodies: a module as ``App(json_module=...)`` takes it, whose choice this becomes."""
+    """The module that reads JSON bodies, of the kind that ``App(json_module=...)`` takes, whose choice this becomes."""
 
     _cached_data: Any = None  # Werkzeug's; given here, so that get_data need not read the environ
 
@@ -61,7 +61,7 @@ class Request(WerkzeugRequest):
 
     @cached_property
     def stream(self) -> IO[bytes]:
-        """The body, to be read once: whole and within ``max_content_length``, or not at all.
+        """The body, to be read once, whole and within ``max_content_length``, or not at all.
 
         Raises:
             RequestEntityTooLarge: 413, the body is larger; of a chunked body that is seen while it is read.
@@ -76,7 +76,7 @@ class Request(WerkzeugRequest):
 
     @property
     def id(self) -> str:
-        """The name of this request in the log: its ``X-Request-ID`` if that is a plain one, else a random one."""
+        """The name of this request in the log, which is its ``X-Request-ID`` if that is a plain one, else random."""
         return request_id(self.environ)
 
     def check_preconditions(

@@ -5,6 +5,8 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from spa.environ import outermost
+
 KEY = "spa.request_id"
 # What a proxy or a client may call a request: it goes into log lines and answers, so it is short and plain.
 GIVEN = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
@@ -18,8 +20,10 @@ def make() -> str:
 def request_id(environ: dict[str, Any], make: Callable[[], str] = make) -> str:
     """Return the name of a request: that of its ``X-Request-ID`` header if it is a plain one, else a new one.
 
-    It is made when it is first asked for, so a request that nobody names costs nothing.
+    It is made when it is first asked for, so a request that nobody names costs nothing; and it is kept where the
+    server finds it, for the access log.
     """
+    environ = outermost(environ)
     found: str | None = environ.get(KEY)
     if found is None:
         given = environ.get("HTTP_X_REQUEST_ID", "")

@@ -14,7 +14,9 @@ from spa.jsoncodec import codec_of, encode_json
 from spa.precondition import check
 
 Start = Any  # WSGI's start_response
-UNFIT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")  # for a header (RFC 9110 section 5.5, PEP 3333)
+STATUS = re.compile(r"[2-5][0-9]{2} [\t\x20-\x7e\x80-\xff]*")  # of a final answer (RFC 9110 section 15)
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # the name of a header (section 5.1)
+UNFIT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")  # for its value (section 5.5, PEP 3333)
 ETAG = re.compile(r"[\x21\x23-\x7e]*")  # section 8.8.3, without what is no ASCII
 # What a 304 leaves out: it describes a body that is not sent (RFC 9110 section 15.4.5).
 OF_THE_BODY = ("Content-Type", "Content-Length", "Content-Encoding", "Content-Language", "Last-Modified")
@@ -102,7 +104,7 @@ class Response(WerkzeugResponse):
                 len(headers) == 2
                 and type(body[0]) is bytes
                 and headers[0][0] == "Content-Type"
-                and headers[1][0] == "Content-Length"
+                and headers[1] == ("Content-Length", str(len(body[0])))
                 and headers[0][1].isprintable()
                 and headers[0][1].isascii()
             ):
@@ -152,16 +154,27 @@ class Response(WerkzeugResponse):
     def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
         """Return the headers to send; an answer without a body has no Content-Type (RFC 9110 section 8.3).
 
+        The Content-Length of a body in memory is its true one, whatever was said before.
+
         Raises:
-            ValueError: a header holds a control character, with which it could pass for several, or one beyond
-                latin-1, which cannot be sent.
+            ValueError: the status is not one of a final answer, 200 to 599; or a header has no name that is one, or
+                holds a control character, with which it could pass for several, or one beyond latin-1, which
+                cannot be sent.
         """
+        if not STATUS.fullmatch(self.status):
+            raise ValueError(f"the status of an answer is a number from 200 to 599, and words, not {self.status!r}")
         headers = super().get_wsgi_headers(environ)
         if self.status_code in (204, 304):
             headers.remove("Content-Type")
         for name, value in self.headers:
-            if UNFIT.search(name) or UNFIT.search(value):
+            if not TOKEN.fullmatch(name):
+                raise ValueError(f"the header name {name!r} holds what a header cannot")
+            if UNFIT.search(value):
                 raise ValueError(f"the header {name!r} holds what a header cannot: {value!r}")
+        if "Content-Length" in headers and self.is_sequence:
+            length = sum(map(len, self.iter_encoded()))
+            if length or environ["REQUEST_METHOD"] != "HEAD":  # for which a body need not have been made
+                headers["Content-Length"] = str(length)
         return headers
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from spa.handler import Handler, methods_of
+from spa.origin import name_of
 from spa.routing import Router
 
 
@@ -34,15 +35,15 @@ def list_routes(router: Router, find_router: Callable[[Any], Router | None], pre
         if inner is not None:
             yield from list_routes(inner, find_router, path)
         else:
-            yield Row(f"{path}/...", "-", _name(mount.wsgi_app), "any", "?")
+            yield Row(f"{path}/...", "-", name_of(mount.wsgi_app), "any", "?")
     for route in router.routes:
         is_class = isinstance(route.handler, type) and issubclass(route.handler, Handler)
         yield Row(
             prefix + route.pattern,
             route.name or "-",
-            _name(route.handler),
+            name_of(route.handler),
             ", ".join(methods_of(route.handler)) if is_class else "any",  # type: ignore[arg-type]
-            "yes" if is_class and hasattr(route.handler, "websocket") else "no",
+            "yes" if is_class and callable(getattr(route.handler, "websocket", None)) else "no",
         )
 
 
@@ -54,10 +55,3 @@ def format_table(rows: Iterable[Sequence[str]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n"
         for line in lines
     )
-
-
-def _name(handler: Any) -> str:
-    """Return the name of a class or function, or of the class of any other callable."""
-    named = handler if hasattr(handler, "__qualname__") else type(handler)
-    module: str = named.__module__
-    return f"{module}.{named.__qualname__}"

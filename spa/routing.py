@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from inspect import isfunction
+from typing import Any, NoReturn
 from urllib.parse import quote, unquote, urlsplit
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter, BuildError, Map, RequestRedirect, Rule
 from werkzeug.wsgi import get_path_info
 
 from spa.errors import SetupError
+from spa.handler import Handler
 from spa.response import Response
+from spa.routecheck import Patterns, check_handler, check_mounts
 from spa.segmenttree import SegmentTree
 
 RouteHandler = Callable[..., Callable[..., Iterable[bytes]]]
@@ -95,7 +98,8 @@ class Router:
         mounts: in the order in which they are asked.
 
     Raises:
-        SetupError: an item is not a route, a pattern is wrong, a name is used twice, or a converter is none.
+        SetupError: an item is not a route, a pattern is wrong, a name or a pattern is used twice, a handler cannot
+            answer its route, or a converter is none.
     """
 
     def __init__(self, items: Iterable[Any], converters: Mapping[str, type[BaseConverter]] | None = None) -> None:
@@ -105,34 +109,41 @@ class Router:
         _check_converters(converters or {})
         self._map = Map(converters=converters)
         self._tree: SegmentTree[Route] = SegmentTree(converters or ())
+        self._patterns = Patterns(converters or ())
         for item in _flatten(items, "", ""):
             if isinstance(item, Mount):
                 self.mounts.append(item)
             else:
                 self._add(item)
+        check_mounts([mount.path.encode("latin-1").decode() for mount in self.mounts])
         self.mounts.sort(key=lambda mount: len(mount.path), reverse=True)
         self._map.update()
+        for rule in self._map.iter_rules():
+            check_handler(rule.endpoint.pattern, rule.endpoint.handler, rule.endpoint.kwargs, rule.arguments)
         self._adapter = self._map.bind("localhost")
         self._fixed = self._match_fixed()
 
     def match(self, environ: Mapping[str, Any], is_upgrade: bool = False) -> Match:
-        """Return the route of a request and the variables in its path.
+        """Return the route of a request and the variables in its path, a dict of this request's own.
 
         Args:
             environ: the WSGI environ.
             is_upgrade: a WebSocket client follows no redirect, so its path is matched with the slash it lacks.
 
         Raises:
-            NotFound: no route has this path.
+            NotFound: no route has this path, or it does not start with a slash.
+            HTTPException: it is ``*``, and the method OPTIONS; the exception carries the answer.
             Redirect: the resource has this path with a slash more, or with double slashes merged.
         """
         raw = environ.get("PATH_INFO", "")
         fixed = self._fixed.get(raw)
         if fixed is not None:
-            return fixed
+            return fixed, {}
         found = self._tree.find(raw) if raw.isascii() else None
         if found is not None:
             return found
+        if raw and not raw.startswith("/"):
+            _refuse(raw, environ)
         return self._match_rules(get_path_info(environ), environ, is_upgrade)  # type: ignore[arg-type]
 
     def find_mount(self, environ: Mapping[str, Any]) -> Mount | None:
@@ -174,20 +185,24 @@ class Router:
             self._named[route.name] = route
         self.routes.append(route)
         try:
-            self._map.add(Rule(route.pattern, endpoint=route))
-        except (ValueError, LookupError) as error:
+            rule = Rule(route.pattern, endpoint=route)
+            self._map.add(rule)
+        except (ValueError, LookupError, TypeError) as error:  # the last is of a converter with other arguments
             raise SetupError(f"route {route.pattern!r}: {error}") from error
         except SyntaxError as error:  # Werkzeug compiles a function of the variables
             raise SetupError(f"route {route.pattern!r}: a variable is there twice; rename one of them") from error
+        if "self" in rule.arguments and isinstance(route.handler, type):
+            raise SetupError(f"route {route.pattern!r}: no method takes a variable called self; rename it")
+        self._patterns.add(route.pattern)
         self._tree.add(route.pattern, route)
 
-    def _match_fixed(self) -> dict[str, Match]:
+    def _match_fixed(self) -> dict[str, Route]:
         """Return what Werkzeug finds for each pattern without variables, for it to be asked once only."""
-        fixed: dict[str, Match] = {}
+        fixed: dict[str, Route] = {}
         for rule in self._map.iter_rules():
             if not rule.arguments and rule.rule.isascii():
                 try:
-                    fixed[rule.rule] = self._adapter.match(rule.rule, websocket=False)
+                    fixed[rule.rule], _ = self._adapter.match(rule.rule, websocket=False)
                 except HTTPException:
                     pass  # slashes that a request would be redirected for
         return fixed
@@ -203,6 +218,16 @@ class Router:
             query = _quote(environ.get("QUERY_STRING", ""))
             root = _quote(environ.get("SCRIPT_NAME", "").rstrip("/"))
             raise Redirect(f"{root}{target}?{query}" if query else f"{root}{target}") from None
+
+
+def _refuse(path: str, environ: Mapping[str, Any]) -> NoReturn:
+    """Answer a target that is no path; Werkzeug would take it for one that lacks its slash.
+
+    What stands in front of the app, and judges by the beginning of a path, would not.
+    """
+    if path == "*" and environ.get("REQUEST_METHOD") == "OPTIONS":  # is anybody there? (RFC 9110 section 9.3.7)
+        raise HTTPException(response=Response(status=204))
+    raise NotFound
 
 
 def _flatten(items: Iterable[Any], prefix: str, name: str) -> Iterator[Route | Mount]:
@@ -234,10 +259,15 @@ def _make_route(item: Any, prefix: str, name: str) -> Route:
         raise SetupError(f"route {pattern!r}: the name is a string, empty for none, not {route_name!r}")
     if not callable(handler):
         raise SetupError(f"route {pattern!r}: the handler is a Handler class or a function, not {handler!r}")
+    if isinstance(handler, Handler):
+        raise SetupError(f"route {pattern!r}: pass the class {type(handler).__name__}, not an instance of it")
     if not isinstance(kwargs, Mapping):
         raise SetupError(f"route {pattern!r}: the keyword arguments are a dict, not {kwargs!r}")
     set_up_route = getattr(handler, "set_up_route", None)  # a handler may look at its arguments once, now
     if set_up_route is not None:
+        if isinstance(handler, type) and isfunction(set_up_route):  # a method of what is still to be made
+            name = handler.__name__
+            raise SetupError(f"route {pattern!r}: the handler is not the class {name}, but one: {name}(...)")
         kwargs = set_up_route(prefix + pattern, kwargs)
     return Route(prefix + pattern, name + route_name if route_name else "", handler, kwargs)
 

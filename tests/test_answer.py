@@ -1,11 +1,12 @@
-"""How long a head can be replaced, and what happens when a body breaks off."""
+"""How long a head can be replaced, and what happens when a body breaks off or does not keep to its head."""
 
 import errno
+import sys
 
 import gevent
 import pytest
 
-from spa.answer import BrokenOff, Head, StreamedBody
+from spa.answer import BrokenOff, Head, HeadAlone, StreamedBody, drop_body
 
 
 class Server:
@@ -58,6 +59,14 @@ def test_a_head_that_was_sent_is_not_replaced():
     assert server.heads == [("200 OK", [])]
 
 
+def streamed(pieces, told=None, *headers, status="200 OK"):
+    """Return a streamed body behind a head with these headers."""
+    head = Head(Server())
+    head(status, list(headers))
+    told = [] if told is None else told
+    return StreamedBody(pieces, head, streamed, lambda: told.append(sys.exc_info()[1]))
+
+
 class Pieces:
     """A body that fails at a given piece, and counts how often it is closed."""
 
@@ -76,7 +85,7 @@ class Pieces:
 @pytest.mark.parametrize("number", [0, 1, 3])
 def test_all_pieces_pass_and_the_body_is_closed_with_the_answer(number):
     pieces, told = Pieces(number), []
-    body = StreamedBody(pieces, lambda: told.append(1))
+    body = streamed(pieces, told)
     assert list(body) == [b"piece"] * number
     assert pieces.closed == 0
     body.close()
@@ -91,26 +100,26 @@ def test_an_error_before_the_first_piece_is_raised_at_once_and_the_body_is_close
 
     pieces, told = Failing(0), []
     with pytest.raises(error):
-        StreamedBody(pieces, lambda: told.append(1))
+        streamed(pieces, told)
     assert (pieces.closed, told) == (1, [])
 
 
 @pytest.mark.parametrize("error", [ValueError, MemoryError, SystemExit, gevent.Timeout, OSError, BrokenPipeError])
 def test_an_error_after_it_is_told_once_and_breaks_the_connection_off(error):
     told = []
-    body = StreamedBody(Pieces(2, error), lambda: told.append(1))
+    body = streamed(Pieces(2, error), told)
     pieces = iter(body)
     assert [next(pieces), next(pieces)] == [b"piece"] * 2
     with pytest.raises(BrokenOff) as caught:
         next(pieces)
     assert caught.value.errno == errno.ECONNRESET  # which servers know for the end of a connection
-    assert told == [1]
+    assert [type(error) for error in told] == [error]
 
 
 @pytest.mark.parametrize("error", [BrokenOff, gevent.GreenletExit])
 def test_what_has_been_told_and_the_end_of_the_server_are_nothing_to_tell(error):
     told = []
-    body = StreamedBody(Pieces(1, error), lambda: told.append(1))
+    body = streamed(Pieces(1, error), told)
     with pytest.raises(error):
         list(body)
     assert told == []
@@ -126,7 +135,7 @@ def test_a_body_that_is_its_own_iterator_is_closed_once_when_it_is_left_in_the_m
             return b"piece"
 
     own = Own(0)
-    body = StreamedBody(own, print)
+    body = streamed(own)
     pieces = iter(body)
     for _ in range(reads):
         next(pieces)
@@ -137,4 +146,128 @@ def test_a_body_that_is_its_own_iterator_is_closed_once_when_it_is_left_in_the_m
 
 
 def test_a_body_without_close_needs_none():
-    StreamedBody(iter([b"x"]), print).close()
+    streamed(iter([b"x"])).close()
+
+
+# A body keeps to its head
+
+
+def length_of(number):
+    return "content-length", str(number)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "headers", "status"),
+    [
+        ([b"abc", b"d"], [length_of(4)], "200 OK"),
+        ([b"", b"abc", b""], [("A", "1"), ("Content-Length", "3")], "200 OK"),
+        ([], [length_of(0)], "200 OK"),
+        ([b"abc"], [], "200 OK"),
+        ([], [length_of(9)], "304 NOT MODIFIED"),  # it says what a 200 would have had
+        ([], [length_of(9)], "204 NO CONTENT"),
+    ],
+)
+def test_a_body_as_long_as_its_head_says_passes(pieces, headers, status):
+    told = []
+    assert list(streamed(iter(pieces), told, *headers, status=status)) == pieces
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("pieces", "length", "error", "words"),
+    [
+        ([b"abc"], 2, ValueError, "is at least 3 bytes"),
+        ([], 2, ValueError, "it has ended after 0 bytes"),
+        ([b"abc"], "3x", ValueError, "a number of bytes, not '3x'"),
+        ([b"abc"], "\u0663", ValueError, "a number of bytes"),
+        ([None, b"x"], 1, TypeError, "made None"),
+        ([1], 1, TypeError, "made 1"),
+        ([{"a": 1}], 1, TypeError, "made {'a': 1}"),
+        (["text"], 4, TypeError, "made 'text'"),  # a WSGI app's; Response encodes it
+        ([["x" * 1000]], 4, TypeError, "made ['xxx"),
+    ],
+)
+def test_a_first_piece_that_does_not_fit_is_an_error_that_can_still_be_the_answer(pieces, length, error, words):
+    told, body = [], Pieces(0)
+    body.__class__ = type("Body", (Pieces,), {"__iter__": lambda self: iter(pieces)})
+    with pytest.raises(error) as caught:
+        streamed(body, told, length_of(length))
+    assert words in str(caught.value)
+    assert len(str(caught.value)) < 300
+    assert ("tests.test_answer.streamed made " in str(caught.value)) == ("a number of" not in words)
+    assert (body.closed, told) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("pieces", "length", "sent", "error", "words"),
+    [
+        ([b"ab", b"cd"], 3, [b"ab"], ValueError, "is at least 4 bytes"),
+        ([b"ab", b"cd"], 2, [b"ab"], ValueError, "is at least 4 bytes"),
+        ([b"ab"], 3, [b"ab"], ValueError, "has ended after 2 bytes"),
+        ([b"ab", None, b"c"], 3, [b"ab"], TypeError, "made None"),
+        ([b"ab", "c"], 3, [b"ab"], TypeError, "made 'c'"),
+    ],
+)
+def test_a_later_piece_that_does_not_fit_is_told_once_and_breaks_the_connection_off(
+    pieces, length, sent, error, words
+):
+    told, seen = [], []
+    body = streamed(iter(pieces), told, length_of(length))
+    with pytest.raises(BrokenOff):
+        list(map(seen.append, body))  # what came before the error counts
+    assert seen == sent
+    assert [type(each) for each in told] == [error]
+    assert words in str(told[0])
+
+
+def test_a_head_that_is_given_with_the_first_piece_says_how_long_the_body_is():
+    head = Head(Server())
+
+    def late():
+        head("200 OK", [length_of(9)])
+        yield b"x"
+
+    with pytest.raises(BrokenOff):
+        list(StreamedBody(late(), head, late, lambda: None))
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "fits"),
+    [
+        ([("Content-Type", "x"), ("Content-Length", "3")], [b"abc"], True),
+        ([("Content-Length", "3"), ("Content-Type", "x")], [b"abc"], True),
+        ([length_of(3)], [b"ab", b"c"], True),
+        ([], [b"abc"], True),
+        ([("Content-Type", "x")], [b"abc"], True),
+        ([length_of(0)], [], True),
+        ([("Content-Type", "x"), ("Content-Length", "10")], [b"abc"], False),
+        ([("Content-Length", "2"), ("Content-Type", "x")], [b"abc"], False),
+        ([length_of(2)], [b"ab", b"c"], False),
+        ([length_of(2)], [], False),
+    ],
+)
+def test_a_body_in_memory_is_compared_with_its_head(headers, body, fits):
+    head = Head(Server())
+    head("200 OK", headers)
+    assert head.fits(body) is fits
+
+
+def test_a_head_that_is_not_there_yet_fits_all():
+    assert Head(Server()).fits([b"x"])
+
+
+def test_nothing_is_written_behind_a_head_that_is_alone():
+    server = Server()
+    write = HeadAlone(server)("200 OK", [])
+    write(b"a")
+    write(b"b")
+    assert (server.heads, server.written) == ([("200 OK", [])], [])
+
+
+def test_a_body_that_is_dropped_is_begun_and_closed():
+    begun = []
+    pieces = Pieces(3)
+    assert drop_body(pieces) == []
+    assert pieces.closed == 1
+    assert drop_body(begun.append(piece) or piece for piece in [b"a", b"b"]) == []
+    assert begun == [b"a"]

@@ -70,6 +70,7 @@ def test_the_settings_are_the_users_own():
     ("options", "words"),
     [
         ({"subprotocols": "chat"}, "write ['chat']"),
+        ({"subprotocols": ["my chat"]}, "'my chat' is not the name of a subprotocol"),
         ({"allowed_origins": "https://a.example"}, "write ['https://a.example']"),
         ({"allowed_origins": ["a.example"]}, "write scheme://host"),
         ({"allowed_origins": ["https://*.a.example"]}, "name each one"),
@@ -78,6 +79,8 @@ def test_the_settings_are_the_users_own():
         ({"request_class": object}, "request_class is a subclass of spa.Request"),
         ({"request_class": WerkzeugRequest}, "request_class is a subclass of spa.Request"),
         ({"request_class": lambda environ: spa.Request(environ)}, "request_class is a subclass of spa.Request"),
+        ({"websocket_limits": 5}, "spa.websocket.Limits(max_message=2**20), not 5"),
+        ({"websocket_limits": {"max_message": 5}}, "spa.websocket.Limits(max_message=2**20), not {"),
         ({"converters": {"x": int}}, "the converter 'x' is a subclass of werkzeug.routing.BaseConverter"),
     ],
 )
@@ -606,6 +609,13 @@ def test_an_error_is_named_in_log_and_answer_alike(caplog):
     assert response.headers["X-Request-ID"] == name
 
 
+def test_a_mounted_app_and_its_server_name_a_request_alike(caplog):
+    inner = spa.App((spa.mount("/in", spa.App((("/", "", raising(ValueError)),))),))
+    environ = create_environ("/out/in/")
+    list(spa.App((spa.mount("/out", inner),))(environ, lambda *arguments: None))
+    assert f"[{environ['spa.request_id']}]" in caplog.text
+
+
 # Streams
 
 
@@ -654,6 +664,128 @@ def test_the_servers_own_file_wrapper_reaches_the_server():
 
     environ = {**create_environ(), "wsgi.file_wrapper": Wrapper}
     assert isinstance(spa.App((("/", "", File),))(environ, lambda *arguments: None), Wrapper)
+
+
+# The answer to HEAD has no body, whatever the route
+
+
+def plain_app(environ, start_response):
+    start_response("200 OK", [("Content-Length", "2"), ("X-A", "1")])
+    return [b"hi"]
+
+
+def writing_app(environ, start_response):
+    write = start_response("200 OK", [("Content-Length", "2"), ("X-A", "1")])
+    write(b"hi")
+    return []
+
+
+def late_app(environ, start_response):
+    start_response("200 OK", [("Content-Length", "2"), ("X-A", "1")])
+    yield b"hi"
+
+
+def overriding_app(environ, start_response):
+    environ["REQUEST_METHOD"] = "GET"
+    return plain_app(environ, start_response)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("wsgi_app", [plain_app, writing_app, late_app, overriding_app])
+@pytest.mark.parametrize("route", ["mount", "function", "handler", "app", "error handler", "raised"])
+def test_head_has_no_body_whatever_the_route(route, wsgi_app, method):
+    function = ("/m", "", lambda *arguments: wsgi_app)
+    item = {
+        "mount": spa.mount("/m", wsgi_app),
+        "function": function,
+        "handler": ("/m", "", type("H", (spa.Handler,), {"get": lambda self: wsgi_app})),
+        "app": spa.mount("/m", spa.App((("/", "", lambda *arguments: wsgi_app),))),
+        "error handler": ("/m", "", raising(NoStock)),
+        "raised": ("/m", "", raising(HTTPException(response=wsgi_app))),
+    }[route]
+    app = spa.App((item,))
+    app.error(NoStock)(lambda request, error: wsgi_app)
+    head, body = serve(app, "/m/" if route == "app" else "/m", method=method)
+    assert "Content-Length: 2" in head
+    assert "X-A: 1" in head
+    assert body == (b"hi" if method == "GET" else b"")
+
+
+def test_the_body_that_head_has_not_is_closed():
+    class Body(list):
+        closed = 0
+
+        def close(self):
+            self.closed += 1
+
+    body = Body([b"hi"])
+
+    def closing(environ, start_response):
+        start_response("200 OK", [])
+        return body
+
+    serve(spa.App((spa.mount("/m", closing),)), "/m", method="HEAD")
+    assert body.closed == 1
+
+
+# Answers that are none
+
+
+@pytest.mark.parametrize("value", [None, "text", {"a": 1}, 3])
+def test_a_function_that_returns_no_wsgi_callable_is_named_in_the_log(value, caplog):
+    def page(app, request, params, route_name):
+        return value
+
+    assert Client(spa.App((("/<name>", "", page),))).get("/x").status_code == 500
+    (record,) = caplog.records
+    text = str(record.exc_info[1])
+    assert f"tests.test_app.{page.__qualname__}, for the route '/<name>', returned {type(value).__name__}" in text
+    assert "returns a WSGI callable, such as spa.Response" in text
+
+
+def test_a_function_whose_answer_is_wrong_is_named_in_the_log(caplog):
+    def page(app, request, params, route_name):
+        return spa.Response("x", 99999)
+
+    assert Client(spa.App((("/", "", page),))).get("/").status_code == 500
+    (record,) = caplog.records
+    assert page.__qualname__ in record.exc_info[1].__notes__[0]
+
+
+@pytest.mark.parametrize("length", [3, 10])
+@pytest.mark.parametrize("make", [list, tuple, iter])
+def test_a_body_of_another_length_than_its_head_says_is_an_error(make, length, caplog):
+    def wrong(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(length))])
+        return make([b"abcde"])
+
+    response = Client(spa.App((spa.mount("/m", wrong),))).get("/m", buffered=False)
+    if length < 5:
+        assert response.status_code == 500
+    else:  # it might have gone on
+        with pytest.raises(ConnectionResetError):
+            list(response.response)
+    (record,) = caplog.records
+    assert "tests.test_app.test_a_body_of_another" in str(record.exc_info[1])
+
+
+@pytest.mark.parametrize("wrong", [None, 1, {"a": 1}, ["x"]])
+def test_a_wrong_piece_of_a_stream_is_an_error_that_names_handler_and_piece(wrong, caplog):
+    class Stream(spa.Handler):
+        def get(self, number):
+            yield from ["x"] * number
+            yield wrong
+            yield "y"
+
+    client = Client(spa.App((("/<int:number>", "", Stream),)))
+    assert client.get("/0").status_code == 500
+    pieces = iter(client.get("/2", buffered=False).response)
+    assert [next(pieces), next(pieces)] == [b"x", b"x"]
+    with pytest.raises(ConnectionResetError):
+        next(pieces)
+    assert [record.exc_info[0] for record in caplog.records] == [TypeError] * 2
+    for record in caplog.records:
+        assert f"{Stream.__qualname__} made {wrong!r}" in str(record.exc_info[1])
 
 
 # Hosts and converters

@@ -20,6 +20,9 @@ FRONT_DOORS = {name for name, path in FILES.items() if path.name == "__init__.py
 
 # Files that decide and compute, and leave sockets, disks and clocks to their callers. Not all are written yet.
 PURE = {
+    "spa.accept",
+    "spa.environ",
+    "spa.origin",
     "spa.websocket.handshake",
     "spa.websocket.keepalive",
     "spa.websocket.limits",
@@ -28,6 +31,7 @@ PURE = {
     "spa.middleware.cookie",
     "spa.precondition",
     "spa.segmenttree",
+    "spa.server.framing",
     "spa.static.conditional",
     "spa.static.css",
     "spa.static.hashing",

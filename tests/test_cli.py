@@ -138,7 +138,7 @@ def test_a_certificate_makes_it_https(directory):
     [
         (["run", "nope"], {}, "there is no module 'nope' in "),
         (["run", "main:nope"], {}, "module 'main' has no 'nope'; write main:app"),
-        (["run", "main:time"], {}, "main:time is no WSGI app but module; name the app"),
+        (["run", "main:time"], {}, "main:time is no WSGI app but module; write main:app"),
         (["run", "main.py"], {}, "'main.py' is a path; go to the directory that it starts from, and name the module"),
         (["run"], {"PORT": "http"}, "'http' is not a port; set --port, port= or PORT to a number from 0 to 65535"),
         (["run", "--port", "70000"], {}, "70000 is not a port; "),
@@ -196,3 +196,11 @@ def test_nothing_to_serve_is_one_line(tmp_path):
         f"spa: there is no app or application in app.py, main.py, wsgi.py of {tmp_path}; "
         "name yours, as in: spa run module:app\n"
     )
+
+
+@pytest.mark.parametrize("words", [["run"], ["run", "app"], ["routes"]])
+def test_an_app_of_another_name_is_one_line_that_says_what_to_write(words, tmp_path):
+    (tmp_path / "app.py").write_text("import spa\nsite = spa.App(())\n")
+    done = spa(tmp_path, *words)
+    assert done.returncode == 1
+    assert done.stderr == "spa: module 'app' has neither app nor application; write app:site\n"

@@ -1,5 +1,7 @@
 """Hold what a handler class does with a request: verbs, prepare, return values, and the way to a WebSocket."""
 
+from http import HTTPStatus
+
 import pytest
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 from werkzeug.test import Client
@@ -22,7 +24,7 @@ def client_of(handler, pattern="/", **options):
 # Verbs
 
 
-@pytest.mark.parametrize("verb", ["get", "post", "put", "patch", "delete", "trace", "options"])
+@pytest.mark.parametrize("verb", ["get", "post", "put", "patch", "delete", "options"])
 def test_a_verb_calls_the_method_of_its_name(verb):
     handler = type("H", (spa.Handler,), {verb: lambda self: f"{self.request.method} {verb}"})
     assert client_of(handler).open("/", method=verb.upper()).text == f"{verb.upper()} {verb}"
@@ -151,7 +153,6 @@ def test_a_head_method_goes_before_get():
 @pytest.mark.parametrize(
     ("verbs", "allow"),
     [
-        ((), "OPTIONS"),
         (("get",), "GET, HEAD, OPTIONS"),
         (("head",), "HEAD, OPTIONS"),
         (("post",), "OPTIONS, POST"),
@@ -184,9 +185,48 @@ def test_a_verb_without_a_method_is_405_with_allow(method):
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
 def test_the_base_class_allows_nothing(method):
-    response = client_of(spa.Handler).open("/", method=method)
+    def bare(app, request, params, route_name):
+        return spa.Handler(app, request, params, route_name)
+
+    response = client_of(bare).open("/", method=method)
     assert response.status_code == (204 if method == "OPTIONS" else 405)
     assert response.headers["Allow"] == "OPTIONS"
+
+
+@pytest.mark.parametrize("verb", ["connect", "trace"])
+def test_a_method_that_is_called_like_a_verb_that_no_resource_has_is_not_for_clients(verb):
+    handler = type("Page", (spa.Handler,), {"get": lambda self: "x", verb: lambda self: "called"})
+    response = client_of(handler).open("/", method=verb.upper())
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+@pytest.mark.parametrize("value", [None, ["a"], "text"])
+@pytest.mark.parametrize("verb", ["DELETE", "OPTIONS", "HEAD"])
+def test_an_attribute_that_cannot_be_called_is_no_method(verb, value):
+    class Base(spa.Handler):
+        def get(self):
+            return "get"
+
+        def delete(self):
+            return "delete"
+
+    derived = type("Derived", (Base,), {verb.lower(): value})
+    response = client_of(derived).open("/", method=verb)
+    assert response.status_code == {"DELETE": 405, "OPTIONS": 204, "HEAD": 200}[verb]
+    allowed = client_of(derived).options("/").headers["Allow"]
+    assert allowed == ("GET, HEAD, OPTIONS" if verb == "DELETE" else "DELETE, GET, HEAD, OPTIONS")
+
+
+def test_a_subclass_may_take_the_websocket_away():
+    class Both(spa.Handler):
+        def get(self):
+            return "get"
+
+        def websocket(self):
+            return "websocket"
+
+    alone = type("Alone", (Both,), {"websocket": None})
+    assert client_of(alone).get("/", headers=HANDSHAKE).status_code == 400
 
 
 def test_verbs_are_inherited():
@@ -553,11 +593,17 @@ def test_the_origins_of_a_handler_class_go_before_the_apps(class_attribute, of_t
     assert client.get("/", headers={**HANDSHAKE, "Origin": origin}).status_code == status
 
 
-def test_a_wrong_origin_of_a_handler_class_is_a_setup_error():
-    with pytest.raises(spa.SetupError, match="write scheme://host"):
-
-        class Stream(spa.Handler):
-            allowed_origins = ("friend.example",)
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("allowed_origins", ("friend.example",), "write scheme://host"),
+        ("subprotocols", "chat", r"write \['chat'\]"),
+        ("websocket_limits", {"max_message": 1}, r"made as spa\.websocket\.Limits\("),
+    ],
+)
+def test_a_wrong_setting_of_a_handler_class_is_a_setup_error(setting, value, words):
+    with pytest.raises(spa.SetupError, match=words):
+        type("Stream", (spa.Handler,), {setting: value})
 
 
 @pytest.mark.parametrize("value", [3, True, {1, 2}, {"at": object()}, [float("nan")]])
@@ -569,3 +615,62 @@ def test_the_log_says_which_method_returned_what_is_no_response(value, source, c
     (note,) = record.exc_info[1].__notes__
     assert note.startswith("The value was returned by")
     assert "test_handler.py, line " in note
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (("x", "abc"), "a number from 200 to 599, and words, not '0 abc'"),
+        (("x", ""), "Empty status"),
+        (("x", 0), "not '0 UNKNOWN'"),
+        (("x", -1), "not '-1 UNKNOWN'"),
+        (("x", True), "not '1 UNKNOWN'"),
+        (("x", 99999), "not '99999 UNKNOWN'"),
+        (("x", 600), "not '600 UNKNOWN'"),
+        (("x", 100), "not '100 CONTINUE'"),
+        (("x", 101), "not '101 SWITCHING PROTOCOLS'"),
+        (("x", "200 OK\r\nX-Evil: 1"), "a number from 200 to 599"),
+        (("x", "200 \u20ac"), "a number from 200 to 599"),
+        (("x", None), "return (body, status) or (body, status, headers)"),
+        (("x", {"X-A": "b"}), "second item is dict, not a status"),
+        (("x", 200, {"X A: b": "1"}), "the header name 'X A: b' holds what a header cannot"),
+        (("x", 200, {"": "1"}), "the header name '' holds"),
+        (("x", 200, {"X-\u00e9": "1"}), "the header name"),
+    ],
+)
+def test_a_wrong_tuple_is_an_error_that_says_what_is_wrong_and_who_returned_it(value, words, caplog):
+    class Page(spa.Handler):
+        def get(self):
+            return value
+
+    assert client_of(Page).get("/").status_code == 500
+    (record,) = caplog.records
+    assert words in str(record.exc_info[1])
+    assert "test_handler.py, line " in record.exc_info[1].__notes__[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "found"),
+    [("201 Made", "201 Made"), ("404", "404 NOT FOUND"), (299, "299 UNKNOWN"), (HTTPStatus(202), "202 ACCEPTED")],
+)
+def test_a_status_may_have_words_of_its_own_or_none(status, found):
+    assert client_of(type("Page", (spa.Handler,), {"get": lambda self: ("x", status)})).get("/").status == found
+
+
+def test_a_head_method_may_say_how_long_a_body_would_be_that_it_does_not_make():
+    class Large(spa.Handler):
+        def head(self):
+            return "", 200, {"Content-Length": "1000000"}
+
+    assert client_of(Large).head("/").headers["Content-Length"] == "1000000"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("body", "length"), [("abc", 10), ("abcdefghij", 3), ("äöü", 3), (b"", 1), ({"a": 1}, 3), (["x"] * 9, 0)]
+)
+def test_the_true_length_of_a_body_wins_over_the_one_that_is_said(body, length, method):
+    handler = type("Page", (spa.Handler,), {"get": lambda self: (body, 200, {"Content-Length": str(length)})})
+    response = client_of(handler).open("/", method=method)
+    true = len(client_of(handler).get("/").data)
+    assert response.headers.getlist("Content-Length") == ([str(true)] if true or method == "GET" else [str(length)])

@@ -53,6 +53,13 @@ def rendered(error, accept=None):
         ("text/html;q=nan", False),
         (",;=,text/html,;;q=", True),
         ("\xff\xfe", False),
+        ("TEXT/HTML", True),
+        ("text/*", False),
+        ("text/html;q=0.5, */*", False),
+        ("text/html;q=0.5, application/*", False),
+        ("application/*, text/html;q=0.5", False),
+        ("text/html, application/*", True),
+        ("text/html, application/json;q=0, */*", True),
     ],
 )
 def test_a_page_is_for_who_prefers_html(accept, is_page):

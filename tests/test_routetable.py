@@ -18,7 +18,7 @@ class Value(spa.Handler):
 
 
 class Plain(spa.Handler):
-    def post(self):
+    def post(self, **params):
         return None
 
 

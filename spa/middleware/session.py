@@ -40,7 +40,7 @@ class SessionMiddleware:
             signs, all verify.
         cookie: the name of the cookie. A session made for a cookie of another name is not read, though its secret is
             the same.
-        max_age: seconds that a session lives without being used.
+        max_age: seconds that a session lives without being used, 14 days by default.
         path: the path under which the browser sends the cookie.
         domain: the domain whose subdomains get the cookie too; None is this host only.
         same_site: ``Lax``: other sites' pages may link here, and not post; ``Strict``: not even link; ``'None'``: all.

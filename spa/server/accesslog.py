@@ -28,6 +28,11 @@ class Entry:
     name: str | None = None
 
 
+def name_client(address: object) -> str:
+    """Return the IP address of a socket's peer; that of a Unix socket has none."""
+    return str(address[0]) if isinstance(address, tuple) and address else "-"
+
+
 def format_request(entry: Entry, status: str, size: int, seconds: float, in_colour: bool = False) -> str:
     """Return the line of an answered request.
 

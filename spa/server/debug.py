@@ -11,8 +11,8 @@ from werkzeug.exceptions import InternalServerError
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from spa import problem
-from spa.app import SHOW_BUG
 from spa.errors import SetupError
+from spa.problem import SHOW_BUG
 from spa.requestid import request_id
 from spa.response import Response
 from spa.server.frames import count_machinery

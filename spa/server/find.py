@@ -9,6 +9,7 @@ from typing import Any
 
 from spa.app import App
 from spa.errors import SetupError
+from spa.handler import Handler
 from spa.server.frames import format_error
 
 FILES = ("app.py", "main.py", "wsgi.py")
@@ -52,7 +53,7 @@ def find_app(target: str | None, directory: Path) -> Any:
         return _evaluate(module, expression)
     found = _find_usual(module)
     if found is None:
-        raise SetupError(f"module {module_name!r} has neither app nor application; {_suggest(module)}")
+        raise SetupError(_explain(module))
     return found
 
 
@@ -68,6 +69,16 @@ def check_target(target: str) -> None:
         raise SetupError(f"{name!r} is a path; go to the directory that it starts from, and name the module: {module}")
     if not all(part.isidentifier() for part in name.split(".")):
         raise SetupError(f"{name!r} is not the name of a module; write module:app")
+
+
+def is_app(value: Any) -> bool:
+    """Tell whether a value can be called as a WSGI app, which a class of apps or handlers cannot."""
+    return callable(value) and not (isinstance(value, type) and issubclass(value, App | Handler))
+
+
+def name_kind(value: Any) -> str:
+    """Return what a value that is no app is, for a message."""
+    return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
 
 
 def is_finding(frame: Any) -> bool:
@@ -92,11 +103,16 @@ def unwrap(app: Any) -> App | None:
 
 
 def _find_unnamed(directory: Path) -> Any:
+    modules = []
     for file in FILES:
         if (directory / file).is_file():
-            found = _find_usual(_import(file.removesuffix(".py"), directory))
+            module = _import(file.removesuffix(".py"), directory)
+            found = _find_usual(module)
             if found is not None:
                 return found
+            modules.append(module)
+    if modules:
+        raise SetupError(_explain(next((module for module in modules if _apps_of(module)), modules[0])))
     raise SetupError(
         f"there is no app or application in {', '.join(FILES)} of {directory}; name yours, as in: spa run module:app"
     )
@@ -105,9 +121,18 @@ def _find_unnamed(directory: Path) -> Any:
 def _find_usual(module: ModuleType) -> Any:
     for name in NAMES:
         found = getattr(module, name, None)
-        if callable(found):
+        if is_app(found):
             return _check_app(found, f"{module.__name__}:{name}")
     return None
+
+
+def _explain(module: ModuleType) -> str:
+    """Return why a module has no app under the usual names, and what to do."""
+    for name in NAMES:
+        if hasattr(module, name):
+            kind = name_kind(getattr(module, name))
+            return f"{module.__name__}:{name} is no WSGI app but {kind}; {_suggest(module)}"
+    return f"module {module.__name__!r} has neither app nor application; {_suggest(module)}"
 
 
 def _import(name: str, directory: Path) -> ModuleType:
@@ -139,8 +164,8 @@ def _evaluate(module: ModuleType, expression: str) -> Any:
             found = found()
         except FAILURES as error:
             raise _failed(f"{module.__name__}:{expression} failed", error) from None
-    if not callable(found):
-        raise SetupError(f"{module.__name__}:{expression} is no WSGI app but {type(found).__name__}; name the app")
+    if not is_app(found):
+        raise SetupError(f"{module.__name__}:{expression} is no WSGI app but {name_kind(found)}; {_suggest(module)}")
     return _check_app(found, f"{module.__name__}:{path}")
 
 
@@ -163,7 +188,11 @@ def _failed(what: str, error: BaseException) -> ImportFailed:
 
 
 def _suggest(module: ModuleType) -> str:
-    known = sorted(name for name, value in vars(module).items() if isinstance(value, App))
+    known = _apps_of(module)
     if known:
         return f"write {module.__name__}:{known[0]}"
     return "make one there, as in: app = spa.App(routes)"
+
+
+def _apps_of(module: ModuleType) -> list[str]:
+    return sorted(name for name, value in vars(module).items() if isinstance(value, App))

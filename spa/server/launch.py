@@ -7,19 +7,18 @@ import os
 import signal
 import ssl
 import sys
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import gevent
-from gevent import monkey
 from gevent.event import Event
 
 from spa.errors import SetupError
+from spa.patching import warn_if_unpatched
 from spa.server.debug import Debugger, check_loopback
 from spa.server.development import Server
-from spa.server.find import is_finding
+from spa.server.find import is_app, is_finding, name_kind
 from spa.server.reload import (
     DRAIN,
     Handover,
@@ -74,8 +73,8 @@ def run(
             ``environ``, ``spawn``, ``handler_class``.
 
     Raises:
-        SetupError: there is no such option, ``debug`` is to run on an address that others reach, ``watchfiles`` is
-            missing for ``reload``, or one of its paths is not there.
+        SetupError: this is no app, there is no such option, ``debug`` is to run on an address that others reach,
+            ``watchfiles`` is missing for ``reload``, or one of its paths is not there.
         SystemExit: the port cannot be opened, ``PORT`` is not a port, or a certificate cannot be read; the message
             is one line with the fix.
     """
@@ -84,12 +83,12 @@ def run(
         if not is_finding(sys._getframe(1)):
             print_line(f"spa.run ignored while {module} is imported; run the module itself to start its server")
         return
-    serves_itself = reload is False or is_child(os.environ)
-    if serves_itself and not (monkey.is_module_patched("socket") and monkey.is_module_patched("time")):
-        warnings.warn(
-            "the standard library is not patched, so one waiting request stops all others; "
+    if not is_app(app):
+        raise SetupError(f"spa.run serves an app, not {name_kind(app)}; pass the app: spa.run(spa.App(routes))")
+    if reload is False or is_child(os.environ):  # else it is the child that serves
+        warn_if_unpatched(
+            "one waiting request stops all others",
             "begin the program with: from gevent.monkey import patch_all; patch_all()",
-            RuntimeWarning,
             stacklevel=2,
         )
     try:
@@ -209,6 +208,8 @@ def listen(host: str, port: int) -> Any:
         return Server.open_listener(host, port)
     except OSError as error:
         raise SystemExit(f"spa: cannot listen on {host}:{port}: {_explain(error)}") from None
+    except (TypeError, UnicodeError):  # so says Python of a name that no DNS can hold
+        raise SystemExit(f"spa: cannot listen on {host}:{port}: {host!r} is not the name of a host") from None
 
 
 def make_server(app: Any, listener: Any, host: str, **options: Any) -> Server:

@@ -4,7 +4,6 @@ import gzip
 import importlib
 import logging
 import os
-import re
 import sys
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterable
@@ -13,6 +12,7 @@ from types import ModuleType
 
 import gevent
 
+from spa.accept import weight_of
 from spa.errors import SetupError
 
 logger = logging.getLogger("spa.static")
@@ -20,12 +20,11 @@ logger = logging.getLogger("spa.static")
 # Each coding and the ending of a sibling in it, the preferred first: smallest first, as measured on scripts and styles.
 SIBLINGS = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
 ALIASES = {"x-gzip": "gzip"}  # RFC 9110 section 8.4.1.3
-WEIGHT = re.compile(r"0(\.[0-9]*)?|1(\.0*)?")  # section 12.4.2, but for the limit of three digits
 
 # Up to so many bytes the best level is worth its time: brotli takes 0.8 s for them on one core, and 11 s for 4 MB.
 THOROUGH = 256 * 2**10
 WORTH = 0.9  # a compressed form is kept if it is smaller by a tenth; else decoding costs more than it saves
-OVERHEAD = 256  # bytes that an entry costs beside its body, so that a memory of refusals is bounded too
+OVERHEAD = 512  # bytes that an entry costs beside its body, so that a memory of refusals is bounded too
 
 
 def negotiate(accept_encoding: str | None, available: Iterable[str]) -> str | None:
@@ -202,21 +201,11 @@ def _weights(accept_encoding: str) -> dict[str, float]:
     weights: dict[str, float] = {}
     for member in accept_encoding.lower().split(","):
         coding, *parameters = (part.strip(" \t") for part in member.split(";"))
-        weight = _weight(parameters)
+        weight = weight_of(parameters)
         if coding and weight is not None:
             coding = ALIASES.get(coding, coding)
             weights[coding] = min(weight, weights.get(coding, weight))
     return weights
-
-
-def _weight(parameters: list[str]) -> float | None:
-    """Return the weight among parameters, 1 if there is none, None if it is malformed."""
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.rstrip(" \t") == "q":
-            value = value.strip(" \t")
-            return float(value) if WEIGHT.fullmatch(value) else None
-    return 1.0
 
 
 def _rank(coding: str) -> int:

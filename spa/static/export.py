@@ -1,7 +1,10 @@
 """Write the hashed files of a directory to disk, for a CDN or another web server."""
 
+import errno
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from spa.errors import SetupError
@@ -9,6 +12,7 @@ from spa.static.encoding import SIBLINGS, available_codings, compress
 from spa.static.form import SMALLEST
 from spa.static.mimetypes import is_compressible, type_of
 from spa.static.smart import SmartStatic
+from spa.static.unavailable import FileUnavailable
 
 MANIFEST = "manifest.json"
 SAVES = 0.9  # a compressed sibling is kept if it is smaller than this part of the file
@@ -26,20 +30,24 @@ def export(static: SmartStatic, out: str | os.PathLike[str], mount: str = "/stat
         the manifest: each path, and the hashed path it was written to.
 
     Raises:
-        SetupError: ``out`` lies within the exported directory, or cannot be written.
+        SetupError: ``out`` lies within the exported directory, or something cannot be read or written; the message
+            names it.
     """
     target = Path(out).resolve()
     if target.is_relative_to(static.directory.root):
         raise SetupError(f"{target} lies in the directory to export: the next export would contain this one")
-    try:
+    with _writing(target):
         target.mkdir(parents=True, exist_ok=True)
+    with _reading(static.directory.root):
         manifest = static.manifest(mount)
-        for path, hashed_path in manifest.items():
-            _write(target / hashed_path, static.content(path, mount), type_of(path))
+    for path, hashed_path in manifest.items():
+        with _reading(path):
+            data = static.content(path, mount)
+        with _writing(target / hashed_path):
+            _write(target / hashed_path, data, type_of(path))
+    with _writing(target / MANIFEST):
         text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
         (target / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
-    except OSError as error:
-        raise SetupError(f"cannot write to {target}: {error.strerror}; name a directory that can be made") from error
     return manifest
 
 
@@ -52,3 +60,28 @@ def _write(file: Path, data: bytes, content_type: str) -> None:
         compressed = compress(data, coding)
         if len(compressed) < SAVES * len(data):
             file.with_name(file.name + SIBLINGS[coding]).write_bytes(compressed)
+
+
+@contextmanager
+def _reading(path: str) -> Iterator[None]:
+    """Say what could not be read."""
+    try:
+        yield
+    except FileUnavailable as error:
+        raise SetupError(f"cannot read {error.error.filename}: {error.error.strerror}") from error
+    except OSError as error:
+        raise SetupError(f"cannot read {path}: {error.strerror}") from error
+    except LookupError as error:
+        raise SetupError(f"{error}; export again") from error
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Say what could not be written, and what may help."""
+    try:
+        yield
+    except OSError as error:
+        name = error.filename or path
+        if error.errno == errno.ENAMETOOLONG:
+            raise SetupError(f"cannot write {name}: its name is too long with the hash in it; shorten it") from error
+        raise SetupError(f"cannot write {name}: {error.strerror}; name a directory that can be written") from error

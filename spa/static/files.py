@@ -1,5 +1,7 @@
 """Find a file under a directory, safely, and describe it."""
 
+import errno
+import logging
 import os
 import re
 import stat
@@ -11,15 +13,22 @@ from pathlib import Path
 
 from spa.answer import BrokenOff
 from spa.errors import SetupError
+from spa.static.unavailable import ABSENT, Outages
+
+logger = logging.getLogger("spa.static")
 
 READ_SIZE = 127 * 1024  # bytes of one read: from 128 KiB on, malloc gives each back to the system, to fault in anew
 LONGEST_SEGMENT = 255  # bytes, the limit of every file system in use
-SEGMENT = r"[^./\\:\x00-\x1f\x7f][^/\\:\x00-\x1f\x7f]{0,254}"
-SERVABLE = re.compile(rf"(?:\.well-known/)?{SEGMENT}(?:/{SEGMENT}){{0,63}}")
+DEEPEST = 64  # segments of a path
+# The surrogates are what Python makes of bytes that are not UTF-8: no URL says them.
+NEVER = r"/\\:\x00-\x1f\x7f\ud800-\udfff"
+SEGMENT = rf"[^.{NEVER}][^{NEVER}]{{0,254}}"
+SERVABLE = re.compile(rf"(?:\.well-known/)?{SEGMENT}(?:/{SEGMENT}){{0,{DEEPEST - 1}}}")
 # Names that Windows takes for devices, whatever follows the first dot: refused on every machine alike.
 DEVICE = re.compile(r"(?:^|/)(?:con|prn|aux|nul|com[1-9]|lpt[1-9]) *(?:[./]|$)", re.IGNORECASE)
 DROPPED = re.compile(r"[. ](?:/|$)")  # what Windows drops at the end of a name, which gives a file a second URL
 OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+EFFECTIVE = os.access in os.supports_effective_ids  # whether the system can say what the process may do, not its user
 
 Identity = tuple[int, int, int, int, int]
 
@@ -93,14 +102,22 @@ class Directory:
     """
 
     def __init__(self, root: str | os.PathLike[str] | tuple[str, str], follow_symlinks: bool = False) -> None:
+        if not isinstance(root, (str, os.PathLike, tuple)):
+            raise SetupError(f"a directory is a path, or (package, folder), not {root!r}")
         path = self._unpack(root) if isinstance(root, tuple) else os.fspath(root)
         if not os.path.isdir(path):
             raise SetupError(f"the directory {os.fspath(path)!r} is not there (looked for in {os.getcwd()!r})")
         self.root = os.path.realpath(path)
         self.follow_symlinks = follow_symlinks
+        self._outages = Outages()
+        self._left_out: set[str] = set()  # what the log has been told of
 
     def open(self, path: str) -> File | None:
-        """Open a file by its path with slashes, relative to the directory; None for whatever may not be served."""
+        """Open a file by its path with slashes, relative to the directory; None for whatever may not be served.
+
+        Raises:
+            FileUnavailable: the system cannot open files now.
+        """
         if not is_servable(path):
             return None
         full = f"{self.root}{os.sep}{path}"
@@ -108,8 +125,10 @@ class Directory:
             if not stat.S_ISREG(os.stat(full).st_mode):
                 return None  # a FIFO or a device must not even be opened
             descriptor = os.open(full, OPEN)
-        except OSError:
-            return None
+        except OSError as error:
+            if error.errno in ABSENT:
+                return None
+            raise self._outages.report(error) from error
         found = os.fstat(descriptor)
         if stat.S_ISREG(found.st_mode) and self._may_serve(descriptor, full):
             return File(path, descriptor, _identity(found))
@@ -139,23 +158,55 @@ class Directory:
         return os.path.isdir(full) and (self.follow_symlinks or self._is_inside(os.path.realpath(full)))
 
     def paths(self) -> list[str]:
-        """Return the paths of all files that may be served, sorted."""
+        """Return the paths of all files that may be served, sorted.
+
+        A file that cannot be read, and a directory below that cannot be listed, is left out, and the log told once.
+
+        Raises:
+            SetupError: the directory itself may not be listed.
+            FileUnavailable: the system cannot open directories now.
+        """
         found: list[str] = []
         self._list("", found, set())
         return sorted(found)
 
-    def _list(self, prefix: str, found: list[str], entered: set[Identity]) -> None:
-        with os.scandir(os.path.join(self.root, prefix)) as entries:
-            for entry in entries:
-                path = prefix + entry.name
-                if not is_servable(path) and path != ".well-known":
-                    continue
-                if entry.is_dir(follow_symlinks=False) or (entry.is_dir() and self.is_directory(path)):
-                    identity = _identity(entry.stat())
-                    if identity not in entered:  # a link may lead round in a circle
-                        self._list(f"{path}/", found, entered | {identity})
-                elif entry.is_file(follow_symlinks=False) or self.identify(path) is not None:
+    def _list(self, prefix: str, found: list[str], entered: set[Identity | None]) -> None:
+        identity, entries = self._scan(prefix)
+        if identity in entered:  # a link leads round in a circle
+            return
+        for entry in entries:
+            path = prefix + entry.name
+            if not is_servable(path) and path != ".well-known":
+                continue
+            if entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and self.is_directory(path)):
+                self._list(f"{path}/", found, entered | {identity})
+            elif entry.is_file(follow_symlinks=False):
+                if os.access(entry.path, os.R_OK, effective_ids=EFFECTIVE):
                     found.append(path)
+                else:
+                    self._leave_out(entry.path, "cannot be read")
+            elif self.identify(path) is not None:
+                found.append(path)
+
+    def _scan(self, prefix: str) -> tuple[Identity | None, list[os.DirEntry[str]]]:
+        """Return which directory this is, and what is in it: nothing if it has gone, or may not be listed."""
+        full = os.path.join(self.root, prefix)
+        try:
+            with os.scandir(full) as entries:
+                return _identity(os.stat(full)), list(entries)
+        except OSError as error:
+            if error.errno not in ABSENT:
+                raise self._outages.report(error) from error
+            if not prefix:
+                raise SetupError(f"the directory {self.root!r} cannot be listed: {error.strerror}") from error
+            if error.errno in (errno.EACCES, errno.EPERM):
+                self._leave_out(full.rstrip(os.sep), f"cannot be listed: {error.strerror}")
+            return None, []
+
+    def _leave_out(self, full: str, reason: str) -> None:
+        if full not in self._left_out:
+            self._left_out.add(full)
+            logger.warning("left out of the static files: %s %s", full, reason)
 
     def _may_serve(self, descriptor: int, full: str) -> bool:
         """Tell whether an open file is inside, whatever links led to it."""
@@ -174,6 +225,8 @@ class Directory:
         return is_servable(os.path.relpath(real, self.root).replace(os.sep, "/"))
 
     def _unpack(self, root: tuple[str, str]) -> str:
+        if len(root) != 2:
+            raise SetupError(f"a directory is a path, or (package, folder), not {root!r}")
         package, folder = root
         try:
             resource = files(package).joinpath(folder)
@@ -189,14 +242,14 @@ def is_servable(path: str) -> bool:
     """Tell whether a path with slashes, relative to a directory, names something that may be served.
 
     Refused: empty, ``.`` and ``..`` segments, dotfiles (but ``.well-known``, RFC 8615), backslashes, colons and
-    control characters, names that Windows takes for devices, and what is too long for any file system. So each
-    file has one URL, the same on every machine.
+    control characters, names that are not UTF-8, names that Windows takes for devices, and what is too long for any
+    file system. So each file has one URL, the same on every machine.
     """
     if SERVABLE.fullmatch(path) is None or DEVICE.search(path) is not None:
         return False
     if os.name == "nt" and DROPPED.search(path):
         return False
-    return path.isascii() or all(len(os.fsencode(segment)) <= LONGEST_SEGMENT for segment in path.split("/"))
+    return path.isascii() or all(len(segment.encode()) <= LONGEST_SEGMENT for segment in path.split("/"))
 
 
 def _identity(found: os.stat_result) -> Identity:

@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 from spa.errors import SetupError
 from spa.static import importmap
-from spa.static.smart import PATH_SAFE, SmartStatic
+from spa.static.handler import PATH_SAFE
+from spa.static.smart import SmartStatic
 from spa.static.tag import Source
 
 

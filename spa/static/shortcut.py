@@ -10,8 +10,12 @@ from typing import Any
 
 from spa.static.sending import Representation
 
-MEMORY = 32 * 2**20  # bytes of bodies that shortcuts hold, the least recently made go first
+MEMORY = 32 * 2**20  # bytes that shortcuts hold, with all that belongs to them; the least recently made go first
+OVERHEAD = 2048  # bytes that an answer costs beside its body and keys, for headers and objects; 1,500 as measured
 ACCEPTED = 8  # values of Accept-Encoding that one shortcut knows; browsers have three or four among them
+# Longer keys are not learnt: whoever sends them would drive out the others sooner.
+LONGEST_PATH = 2048  # characters
+LONGEST_ACCEPT = 256  # characters; browsers send 30
 UNUSUAL = ("HTTP_RANGE", "HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_UPGRADE")
 
 Answer = tuple[str, list[tuple[str, str]], list[tuple[str, str]], list[bytes]]
@@ -21,7 +25,7 @@ class Shortcut:
     """The answers to usual requests for one URL, by their Accept-Encoding."""
 
     def __init__(self, script_name: str) -> None:
-        self.size = 0
+        self.size = 0  # bytes it costs
         self._script_name = script_name
         self._answers: dict[str | None, Answer] = {}
 
@@ -46,36 +50,54 @@ class Shortcut:
         return []
 
     def learn(self, accept: str | None, form: Representation) -> None:
-        """Remember the form of the file for a value of Accept-Encoding."""
-        if len(self._answers) < ACCEPTED and isinstance(form.body, bytes):
-            self.size += form.size
-            self._answers[accept] = form.etag, form.headers_of(200), form.headers_of(304), [form.body]
+        """Remember the form of the file for a value of Accept-Encoding, and forget the oldest of too many."""
+        if not isinstance(form.body, bytes):
+            return
+        self._forget(accept)
+        while len(self._answers) >= ACCEPTED:
+            self._forget(next(iter(self._answers)))
+        self._answers[accept] = form.etag, form.headers_of(200), form.headers_of(304), [form.body]
+        self.size += _cost(accept, form.body)
+
+    def _forget(self, accept: str | None) -> None:
+        answer = self._answers.pop(accept, None)
+        if answer is not None:
+            self.size -= _cost(accept, answer[3][0])
 
 
 class Shortcuts:
-    """The shortcuts to the files of one directory, bounded in memory."""
+    """The shortcuts to the files of one directory, bounded in memory, in whatever apps they are."""
 
     def __init__(self) -> None:
-        self._shortcuts: OrderedDict[str, Shortcut] = OrderedDict()
+        self._shortcuts: OrderedDict[tuple[int, str], tuple[Shortcut, dict[str, Any]]] = OrderedDict()
         self._size = 0
 
     def learn(self, environ: dict[str, Any], form: Representation, paths: dict[str, Any]) -> None:
-        """Make or extend the shortcut to the URL of a request.
+        """Make or extend the shortcut to the URL of a request, unless the request is far from usual.
 
         Args:
             environ: the WSGI environ of the request.
             form: what was sent for it.
             paths: the app's shortcuts by path.
         """
-        path = environ.get("PATH_INFO", "")
-        shortcut = self._shortcuts.get(path)
+        path, accept = environ.get("PATH_INFO", ""), environ.get("HTTP_ACCEPT_ENCODING")
+        if len(path) > LONGEST_PATH or (accept is not None and len(accept) > LONGEST_ACCEPT):
+            return
+        key = id(paths), path  # of this app alone: its dict is kept here, so no other gets its id
+        shortcut, _ = self._shortcuts.get(key, (None, None))
         if shortcut is None:
-            shortcut = self._shortcuts[path] = Shortcut(environ.get("SCRIPT_NAME", ""))
+            shortcut = Shortcut(environ.get("SCRIPT_NAME", ""))
+            self._shortcuts[key] = shortcut, paths
             paths[path] = shortcut
+            self._size += len(path)
         self._size -= shortcut.size
-        shortcut.learn(environ.get("HTTP_ACCEPT_ENCODING"), form)
+        shortcut.learn(accept, form)
         self._size += shortcut.size
         while self._size > MEMORY:
-            oldest, dropped = self._shortcuts.popitem(last=False)
-            self._size -= dropped.size
-            paths.pop(oldest, None)
+            (_, oldest), (dropped, owner) = self._shortcuts.popitem(last=False)
+            self._size -= dropped.size + len(oldest)
+            owner.pop(oldest, None)
+
+
+def _cost(accept: str | None, body: bytes) -> int:
+    return OVERHEAD + len(accept or "") + len(body)

@@ -1,23 +1,27 @@
 """Serve a built front end, with its index page for every client-side route."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import MethodNotAllowed, NotFound
-from werkzeug.http import parse_accept_header
 
+from spa.accept import weigh
 from spa.errors import SetupError
 from spa.handler import WSGIApp
 from spa.response import Response
 from spa.static.buildhash import carries_build_hash
-from spa.static.files import is_servable
+from spa.static.files import DEEPEST
 from spa.static.handler import Files, Root
 from spa.static.mimetypes import UNKNOWN, type_of
+from spa.static.route import VARIABLE, refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
 
 METHODS = ("GET", "HEAD", "OPTIONS")
+# What no client-side route has: names that begin with a dot, so that nobody who looks for an .env is told 200; the
+# dot-segments among them browsers take out before they send a path, and control characters they never send.
+NO_ROUTE = re.compile(r"(?:^|[/\\])\.|[\x00-\x1f\x7f]")
 
 
 class SinglePage:
@@ -63,6 +67,13 @@ class SinglePage:
         self._index = index
         self._is_immutable = is_immutable
 
+    def set_up_route(self, pattern: str, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See, when the app is built, that the route is one for a front end."""
+        refuse_arguments(pattern, kwargs, "SinglePage")
+        if "<path:" in pattern and VARIABLE not in pattern:
+            raise SetupError(f"route {pattern!r}: the variable of the path is called filepath: <path:filepath>")
+        return kwargs
+
     def __call__(self, app: Any, request: Any, params: Mapping[str, Any], route_name: str, **kwargs: Any) -> WSGIApp:
         """Return the answer to a request, a WSGI callable.
 
@@ -93,26 +104,31 @@ class SinglePage:
         return replace(found, headers=(*found.headers, ("Vary", "Accept")))
 
     def _is_below_file(self, path: str) -> bool:
-        segments = path.split("/")
-        above = ("/".join(segments[:count]) for count in range(1, len(segments)))
-        return any(self._files.directory.identify(file) is not None for file in above)
+        """Tell whether a path goes on behind a file, ``about.html/x``; as a rule its first segment says that not."""
+        segments = path.split("/", DEEPEST)
+        for count in range(1, len(segments)):
+            above = "/".join(segments[:count])
+            if self._files.directory.identify(above) is not None:
+                return True
+            if not self._files.directory.is_directory(above):
+                return False
+        return False
 
 
 def is_client_side(path: str) -> bool:
     """Tell whether a path that is no file may be a route of the front end.
 
     It is not if it has the extension of a known type, as a file of a build that is gone; ``/users/john.doe`` may be.
-    Nor is it if no file could have this name: those who try ``/.env`` or ``/..`` look for something else.
+    Nor is it if a segment begins with a dot, or has control characters. What else names of files may not be, routes
+    may: ``/users/urn:isbn:1``, ``/time/12:30``, ``/users/con``.
     """
-    return is_servable(path.rstrip("/")) and type_of(path.rstrip("/. ")).startswith(UNKNOWN)
+    return NO_ROUTE.search(path) is None and type_of(path.rstrip("/. ")).startswith(UNKNOWN)
 
 
 def names_html(accept: str) -> bool:
     """Tell whether an Accept header asks for HTML by name; ``*/*``, which fetch and curl send, does not."""
-    return any(
-        value.lower().startswith("text/html") and quality > 0
-        for value, quality in parse_accept_header(accept, MIMEAccept)
-    )
+    (html,) = weigh(accept, "text/html")
+    return html.is_by_name
 
 
 def _with_cache_control(found: Representation, value: str) -> Representation:

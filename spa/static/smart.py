@@ -8,17 +8,18 @@ from werkzeug.exceptions import NotFound
 
 from spa.errors import SetupError
 from spa.handler import Handler, WSGIApp
+from spa.problem import SHOW_BUG
 from spa.static import hashing
 from spa.static.assets import Asset, Assets, integrity
 from spa.static.files import Directory
 from spa.static.form import Forms
-from spa.static.handler import Root
+from spa.static.handler import PATH_SAFE, Root
 from spa.static.mimetypes import type_of
+from spa.static.route import refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
 from spa.static.shortcut import Shortcuts
+from spa.static.sibling import Origin
 from spa.static.source import is_utf8
-
-PATH_SAFE = "/!$&'()*+,;=:@~"  # RFC 3986 section 3.3
 
 
 class SmartStatic:
@@ -35,6 +36,9 @@ class SmartStatic:
     content, and caches may keep it for ever. Stylesheets are rewritten in memory, so that what they refer to is
     at hashed URLs too; a changed image changes the URL of the stylesheet that shows it. There is no build step.
     A file is reachable under its hash only; everything else is 404.
+
+    A sibling ``name.br``, ``name.zst`` or ``name.gz`` is sent to those who accept it, if it decodes to the very bytes
+    of its file; other text is compressed in memory.
 
     Args:
         directory: a path, or ``(package, folder)`` for the data of an installed package.
@@ -69,6 +73,7 @@ class SmartStatic:
         before, separator, _ = pattern.partition("<path:filepath>")
         if not separator:
             raise SetupError(f"route {pattern!r}: the pattern needs <path:filepath>")
+        refuse_arguments(pattern, kwargs, "SmartStatic")
         if "<" not in before:
             self.mounts.append(before)
         return kwargs
@@ -215,7 +220,12 @@ class SmartStatic:
             headers=(("Cache-Control", cache_control),),
         )
         read = file.read if file is not None else lambda: body or b""
-        return self._forms.choose(plain, environ, asset.hash, read, (asset.path, asset.identity))
+        origin = Origin(asset.path, asset.identity, asset.disk_hash)
+        try:
+            return self._forms.choose(plain, environ, asset.hash, read, origin)
+        except BaseException:  # a sibling that cannot be opened now
+            plain.close()
+            raise
 
     def _represent_bytes(
         self, path: str, body: bytes, hash: str, environ: dict[str, Any], cache_control: str
@@ -271,9 +281,19 @@ class HashedFile(Handler):
         environ = self.request.environ
         found = static.find(filepath, environ)
         if found is None:
-            raise UnknownHash
+            raise UnknownHash(self._hint(static, filepath) if SHOW_BUG in environ else None)
         static.learn(environ, found, self.app.shortcuts)
         return found
+
+    def _hint(self, static: SmartStatic, filepath: str) -> str | None:
+        """Tell the developer how to link to the file that was asked for without its hash, or under an old one."""
+        taken = hashing.take(filepath)
+        for path, place in ((filepath, "its hash"), (taken[0] if taken else "", "another hash")):
+            if static.directory.identify(path) is not None:
+                values = ", ".join(f"{name}={value!r}" for name, value in {**self.params, "filepath": path}.items())
+                link = f"app.url({self.route_name!r}, {values})" if self.route_name else f"static.url({path!r})"
+                return f"{path} is here, under {place}: link to it with {link}"
+        return None
 
 
 class UnknownHash(NotFound):

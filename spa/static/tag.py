@@ -1,8 +1,10 @@
 """Write the tags and the headers by which a page loads its files."""
 
+import json
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from html import escape
 from typing import NamedTuple
@@ -16,6 +18,7 @@ KINDS = {  # the destination of a preload (Fetch, section 2.2.5) by the file's e
     **dict.fromkeys(("json", "wasm"), "fetch"),
     "css": "style",
 }
+MOST_MAPS = 16  # import maps whose hash is remembered: a page whose body is a function writes its policy each time
 URL_IN_HEADER = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "<>\"\\^`{|}")
 
 
@@ -71,7 +74,7 @@ class Sources:
         tags += [_load("link", "href", sheet, None, rel="stylesheet") for sheet in self.stylesheets]
         if self.import_map is not None:
             tags.append(f"{_tag('script', type='importmap', nonce=nonce)}{self.import_map}</script>")
-        early = [*self.modules, *(preload.source for preload in self.preloads if preload.kind == "module")]
+        early = [*self.modules, *self._early_modules()]
         tags += [_load("link", "href", module, nonce, rel="modulepreload") for module in early]
         tags += [_load("script", "src", module, nonce, type="module") + "</script>" for module in self.modules]
         return "\n".join(tags)
@@ -92,16 +95,21 @@ class Sources:
         """Return a Content-Security-Policy by which scripts run from here only.
 
         Args:
-            nonce: scripts that carry it run, and what they load. Without a nonce, scripts from the page's own origin
-                and from those it names run, and of inline scripts the import map, by its hash.
+            nonce: scripts that carry it run, and what they load. Without a nonce, scripts run from the page's own
+                origin and from those that it names: with scripts, modules, modules to preload, and in the import map.
+                Of inline scripts the import map is read, by its hash. Other files may come from anywhere.
         """
         if nonce is not None:
             allowed = [f"'nonce-{nonce}'", "'strict-dynamic'"]
         else:
-            allowed = ["'self'", *sorted({_origin(script.url) for script in (*self.modules, *self.scripts)} - {""})]
-            if self.import_map is not None:
-                allowed.append(f"'sha256-{b64encode(sha256(self.import_map.encode()).digest()).decode()}'")
+            urls = [source.url for source in (*self.modules, *self.scripts, *self._early_modules())]
+            map_urls, map_hash = _read_map(self.import_map) if self.import_map is not None else ((), "")
+            origins = {_origin(url) for url in (*urls, *map_urls)}
+            allowed = ["'self'", *sorted(origins - {""}), *([map_hash] if map_hash else [])]
         return f"script-src {' '.join(allowed)}; object-src 'none'; base-uri 'none'"
+
+    def _early_modules(self) -> list[Source]:
+        return [preload.source for preload in self.preloads if preload.kind == "module"]
 
     def _early(self) -> Iterator[Preload]:
         yield from (Preload(sheet, "style") for sheet in self.stylesheets)
@@ -154,6 +162,13 @@ def _tag(name: str, **attributes: str | None) -> str:
 
 def _quote(value: str) -> str:
     return f'"{escape(value)}"'
+
+
+@lru_cache(maxsize=MOST_MAPS)
+def _read_map(import_map: str) -> tuple[tuple[str, ...], str]:
+    """Return the URLs that an import map sends to, and its hash as a policy allows it."""
+    urls = tuple(json.loads(import_map).get("imports", {}).values())
+    return urls, f"'sha256-{b64encode(sha256(import_map.encode()).digest()).decode()}'"
 
 
 def _origin(url: str) -> str:

@@ -1,6 +1,7 @@
 """Send requests to an app in a test, open WebSockets and event streams, without a network."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from werkzeug.wsgi import get_current_url
 
 from spa.errors import SpaError
 from spa.event import CONTENT_TYPE
+from spa.patching import warn_if_unpatched
 from spa.testing.eventsource import EventSource
 from spa.testing.exchange import Exchange, limit
 from spa.testing.protocol import Protocol
@@ -41,12 +43,24 @@ class EventStreamRefused(Refused):
     """A request for an event stream was answered with something else, ``error.response``."""
 
 
+@cache  # once is enough for a process; where warnings are errors each test fails, for what raises is not kept
+def warn_once() -> None:
+    """Warn the test, which called the client's method that calls this, if the standard library is not patched."""
+    warn_if_unpatched(
+        "time.sleep in a handler stops the test, and no timeout ends it",
+        "run the tests with: python -m gevent.monkey --module pytest",
+        stacklevel=3,
+    )
+
+
 class Client(WerkzeugClient):
     """Werkzeug's test client, which can open WebSockets and event streams too.
 
-    All of it happens in this process, on gevent, with or without monkey patching. For a WebSocket or a stream the
-    app runs in a greenlet of its own, with one end of a pair of sockets. No port is opened, nothing sleeps, and
-    every wait has a limit. Cookies of the client are sent along, and those of the answers are kept.
+    All of it happens in this process, on gevent. For a WebSocket or a stream the app runs in a greenlet of its own,
+    with one end of a pair of sockets. No port is opened, nothing sleeps, and every wait has a limit. The limits hold
+    while the handler lets other greenlets run: where the standard library is not patched, its ``time.sleep`` stops
+    the test and the clock of the limits too, so the first WebSocket or stream is a ``RuntimeWarning`` there. Cookies
+    of the client are sent along, and those of the answers are kept.
 
     Args:
         application: the app, or any WSGI callable around it.
@@ -78,7 +92,9 @@ class Client(WerkzeugClient):
         Raises:
             HandshakeRefused: the answer is an HTTP response, such as 401, 403, 404 or 426.
             TimeoutError: the handler neither opens the WebSocket nor answers otherwise.
+            RuntimeError: the app ends without an answer.
         """
+        warn_once()
         protocol = Protocol(subprotocols)
         environ = self._make_environ(path, protocol.handshake(), headers, query_string, options)
         exchange = Exchange(self.application, environ)
@@ -115,7 +131,9 @@ class Client(WerkzeugClient):
         Raises:
             EventStreamRefused: the status is not 200, or the content is not ``text/event-stream``.
             TimeoutError: there is no answer in time.
+            RuntimeError: the app ends without one.
         """
+        warn_once()
         usual = [("Accept", CONTENT_TYPE), ("Cache-Control", "no-store")]
         if last_event_id is not None:
             usual.append(("Last-Event-ID", last_event_id))
@@ -154,7 +172,8 @@ class Client(WerkzeugClient):
         return environ
 
     def _make_response(self, exchange: Exchange, environ: dict[str, Any]) -> TestResponse:
-        assert exchange.head is not None
+        if exchange.head is None:
+            raise RuntimeError(f"the app ended without an answer to {exchange.path}: no status, and no WebSocket")
         status, headers = exchange.head
         self._keep_cookies(environ, headers)
         return self.response_wrapper(exchange.body, status, headers, request=Request(environ))

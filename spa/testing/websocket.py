@@ -33,7 +33,7 @@ class WebSocket:
 
     @property
     def close_code(self) -> int | None:
-        """The code of the server's Close: 1005 if it was empty, 1006 without one; None before the end."""
+        """The code of the server's Close, 1005 if it was empty and 1006 without one; None before the end."""
         return self._protocol.close_code
 
     @property

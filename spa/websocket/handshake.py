@@ -17,6 +17,7 @@ from spa.errors import SetupError
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 DEFAULT_PORTS = {"http": 80, "https": 443}
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+])(:[0-9]+)?")  # RFC 6454 section 6.2
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 ALLOWED_ORIGINS = "spa.allowed_origins"  # where a middleware leaves in the environ the origins that it allows
 OWN_HEADERS = frozenset(
     {"connection", "upgrade", "content-length", "transfer-encoding"}
@@ -143,6 +144,23 @@ def _normalize(origin: str) -> str:
         raise SetupError(f"{origin!r} is not an origin; write scheme://host or scheme://host:port, in ASCII")
     scheme, _, host = origin.lower().partition("://")
     return f"{scheme}://{host.removesuffix(f':{DEFAULT_PORTS.get(scheme)}')}"
+
+
+def check_subprotocols(subprotocols: Sequence[str]) -> tuple[str, ...]:
+    """Return the subprotocols of a setting as a tuple.
+
+    Raises:
+        SetupError: this is no list, or one of them is not a token (RFC 6455 section 4.1), which no client offers.
+    """
+    if isinstance(subprotocols, str):
+        raise SetupError(f"subprotocols is a list; write [{subprotocols!r}]")
+    if not isinstance(subprotocols, Iterable):
+        raise SetupError(f"subprotocols is a list of names, not {subprotocols!r}")
+    names = tuple(subprotocols)
+    for name in names:
+        if not isinstance(name, str) or not TOKEN.fullmatch(name):
+            raise SetupError(f"{name!r} is not the name of a subprotocol; write letters and digits, as in 'v1.example'")
+    return names
 
 
 def choose_subprotocol(offered: Sequence[str], supported: Sequence[str]) -> str | None:

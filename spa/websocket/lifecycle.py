@@ -7,6 +7,7 @@ from typing import Any
 
 import gevent
 
+from spa.environ import outermost
 from spa.errors import ConnectionClosed, InvalidMessage
 from spa.requestid import request_id
 from spa.websocket import handshake, transport
@@ -131,13 +132,17 @@ class Lifecycle:
         added = [header for add in self._environ.get("spa.upgrade_headers", ()) for header in add()]  # by middleware
         answer = handshake.response(self._offer.key, subprotocol, [*headers, *added])
         taken = transport.take(self._environ)
+        try:
+            connection = Connection(taken, self._settings.limits, self._clock, self._on_left)
+        except OSError:  # the socket is closed: there is nobody to answer
+            self._transport = taken
+            raise
         self._transport = taken
-        connection = Connection(taken, self._settings.limits, self._clock, self._on_left)
         if taken.upgraded:
             subprotocol = None  # the server has answered already, without one
         else:
             connection.offer(answer)  # it does not wait, so nothing can come between the 101 and what follows
-        self._environ["spa.connection"] = connection
+        outermost(self._environ)["spa.connection"] = connection
         if not taken.drains:
             send_away_on_sigterm(self._registry)
         self._registry.add(connection)

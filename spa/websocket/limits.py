@@ -1,6 +1,7 @@
 """Bound what one WebSocket may hold, and how long it may wait."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from spa.errors import SetupError
 
@@ -63,3 +64,14 @@ class Limits:
     def fragments(self) -> int:
         """The number of fragments in force."""
         return self.max_fragments or max(1024, self.max_message // 256)
+
+
+def check_limits(value: Any) -> Limits | None:
+    """Return what ``websocket_limits`` of an app or a handler class is set to.
+
+    Raises:
+        SetupError: it is neither ``Limits`` nor None.
+    """
+    if value is None or isinstance(value, Limits):
+        return value
+    raise SetupError(f"websocket_limits is made as spa.websocket.Limits(max_message=2**20), not {value!r}")

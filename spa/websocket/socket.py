@@ -114,7 +114,7 @@ class WebSocket:
 
     @property
     def close_code(self) -> int | None:
-        """The code the connection closed with: 1005 for an empty Close, 1006 without one; None while it is open."""
+        """The code the connection closed with, 1005 for an empty Close and 1006 without one; None while it is open."""
         return self._connection.code if self._connection is not None and self.closed else None
 
     @property

@@ -15,13 +15,13 @@ UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
 
 
 class Item(spa.Handler):
-    def get(self):
+    def get(self, name=None):
         return "read"
 
-    def put(self):
+    def put(self, name=None):
         return "changed"
 
-    def delete(self):
+    def delete(self, name=None):
         return None
 
 

@@ -3,6 +3,7 @@
 import io
 import re
 import socket
+import struct
 import subprocess
 import time
 from contextlib import contextmanager, suppress
@@ -115,7 +116,7 @@ def test_a_stream_is_chunked(server):
     [
         (request("/7"), r'127\.0\.0\.1 \[\S+ \S+\] "GET /7 HTTP/1\.1" 200 7 B \d+\.\d ms'),
         (request("/nope"), r'.* "GET /nope HTTP/1\.1" 404 \d+ B .* ms'),
-        (request("/%s\x1b[31m\xe9"), r'.* "GET /%s\\x1b\[31m\\xc3\\xa9 HTTP/1\.1" 404 .*'),
+        (request('/%s"\\'), r'.* "GET /%s\\"\\\\ HTTP/1\.1" 404 .*'),
         (request("/" + "a" * 5000), r'.* "GET /a{1019}" 404 .*'),
     ],
 )
@@ -162,20 +163,29 @@ def test_a_request_that_cannot_be_read_has_its_own_status_behind_one_that_could(
     ("sent", "status"),
     [
         (b"GET /" + b"a" * 10_000 + b" HTTP/1.1\r\n\r\n", "414"),
-        (b"GET / HTTP/1.1\r\nUser-Agent: \x1b[31m%s" + b"a" * 100_000 + b"\r\n\r\n", "400"),
+        (b"GET / HTTP/1.1\r\nUser-Agent: \x1b[31m%s" + b"a" * 100_000 + b"\r\n\r\n", "431"),
+        (b"GET / HTTP/1.1\r\n" + b"X: %s\r\n" * 101 + b"\r\n", "431"),
         (b"GET /\x1b[31m%n " + b"a" * 7_000 + b"\r\n\r\n", "400"),
-        (b"GET /%0d%0a%1b HTTP/1.1\r\nUser-Agent: \x1b[31m%s\r\n\r\n", "404"),
+        (b"GET /%s\x1b[31m\xe9\x85 HTTP/1.1\r\nHost: localhost\r\n\r\n", "400"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: \x1b[31m%s\r\n\r\n", "400"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: \x85%s\r\n\r\n", "400"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: \x85%s\r\n\r\n", "501"),
+        (b"GET / HTTP/1\r\nHost: localhost\r\n\r\n", "400"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", "400"),  # somebody speaks TLS
+        (b"GET /%0d%0a%1b HTTP/1.1\r\nHost: localhost\r\nUser-Agent: %s\r\n\r\n", "404"),
     ],
 )
-def test_what_a_request_holds_breaks_no_line_and_makes_none_long(server, log, sent, status):
+def test_what_a_request_holds_breaks_no_line_and_makes_none_long(server, log, capsys, sent, status):
     talk(server, sent, f" {status} ".encode())
     with gevent.Timeout(wire.PATIENCE):
         while not any(f'" {status} ' in line for line in log.lines()):
             gevent.sleep(0.01)
     assert sum('" ' in line for line in log.lines()) == 1
+    assert len(log.lines()) == (1 if status in ("404", "414") else 2)  # the request, and why it was refused
     for line in log.lines():
         assert line.isprintable()
         assert len(line) < 5000
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("is_terminal", "painted"), [(True, "\x1b[32m200\x1b[0m"), (False, '" 200 ')])
@@ -238,6 +248,75 @@ def test_a_client_that_breaks_the_tls_handshake_is_one_line(tls, log):
             gevent.sleep(0.01)
     (line,) = log.lines()
     assert line.startswith("127.0.0.1 TLS: ")
+
+
+class Slow(spa.Handler):
+    """Answers while its client leaves: after a while, in one large piece, or in many."""
+
+    def get(self, how):
+        if how == "late":
+            gevent.sleep(0.2)
+            return "x" * 100
+        if how == "large":
+            return "x" * 20_000_000
+        return ("x" * 10_000 for _ in range(2000))
+
+
+@pytest.mark.parametrize("how", ["late", "large", "many"])
+def test_a_client_that_leaves_a_tls_connection_during_the_answer_is_no_error(tls, log, how, capsys):
+    server, certificate = tls
+    server.application = spa.App((("/<how>", "", Slow),))
+    with connect_tls(server, certificate) as sock:
+        sock.sendall(request(f"/{how}"))
+        if how != "late":
+            sock.recv(1000)
+    assert f"GET /{how}" in wait_for_lines(log, 1)[0]
+    with gevent.Timeout(wire.PATIENCE):
+        while server.handlers:
+            gevent.sleep(0.01)
+    assert len(log.lines()) == 1
+    assert capsys.readouterr().err == ""
+
+
+def test_a_failed_tls_handshake_over_a_unix_socket_is_one_line_too(tls, log, tmp_path):
+    server, _ = tls
+    ours, theirs = gevent.socket.socketpair()
+    theirs.sendall(b"not TLS at all")
+    theirs.close()
+    server.wrap_socket_and_handle(ours, "")
+    (line,) = log.lines()
+    assert line.startswith("- TLS: ")
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ([b"Transfer-Encoding: chunked"], b"5\r\nhello\r\n0\r\n\r\n"),
+        ([b"Content-Length: 5"], b"hello"),
+    ],
+    ids=["chunks", "length"],
+)
+def test_the_body_beside_an_upgrade_that_is_not_made_is_read_as_any_other(server, headers, body):
+    class Echo(spa.Handler):
+        def post(self):
+            return self.request.get_data()
+
+    server.application = spa.App((("/", "", Echo),))
+    lines = [b"POST / HTTP/1.1", b"Host: a", b"Connection: upgrade", b"Upgrade: h2c", *headers, b"", b""]
+    with gevent.socket.create_connection(("127.0.0.1", server.server_port)) as sock:
+        for _ in range(2):  # the connection goes on
+            sock.sendall(b"\r\n".join(lines) + body)
+            wire.read_until(sock, lambda data: data.endswith(b"\r\n\r\nhello"))
+
+
+def test_a_stopping_server_does_not_wait_for_half_a_head(server):
+    with gevent.socket.create_connection(("127.0.0.1", server.server_port)) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n")
+        with gevent.Timeout(wire.PATIENCE):
+            while not server.handlers:
+                gevent.sleep(0.01)
+        with gevent.Timeout(5):
+            server.drain(timeout=60)
 
 
 def test_a_tls_record_that_holds_handshake_and_messages_is_read_to_its_end(tls):
@@ -500,13 +579,6 @@ def test_an_older_client_is_not_told_that_its_connection_lives(server):
     assert [header for header in answer if header.startswith("Connection")] == ["Connection: close"]
 
 
-def test_a_body_beneath_an_upgrade_that_is_not_made_ends_the_connection(server):
-    """Beneath one the app reads from the socket, and gevent does not count how much."""
-    data = upload("Content-Length: 5", "Upgrade: websocket", data=b"12345")
-    with connected(server, data + request("/7")) as sock:
-        assert read_to_end(sock)[1] == b"5"
-
-
 def test_a_handshake_that_promises_a_body_is_a_websocket_and_no_more(server, log, capsys):
     with connected(server, wire.handshake("/1", [("Content-Length", "50")])) as sock:
         wire.read_until(sock, lambda data: data.endswith(b"\r\n\r\n"))
@@ -536,3 +608,197 @@ def test_a_drain_waits_until_a_refused_client_has_had_its_time(server, monkeypat
         server.drain(30)
         assert 0.1 < time.monotonic() - started < 2
         assert read_to_end(sock)
+
+
+def serve(server, app):
+    """Let a server serve a plain WSGI app."""
+    server.application = app
+    return server
+
+
+def answering(status, headers, pieces):
+    """Return an app that answers so."""
+
+    def app(environ, start_response):
+        start_response(status, headers)
+        return pieces() if callable(pieces) else pieces
+
+    return app
+
+
+def read_all(server, data):
+    """Send bytes, and return all that comes until the server ends the connection."""
+    with connected(server, data) as sock:
+        return b"".join(iter(lambda: sock.recv(2**16), b""))
+
+
+@pytest.mark.parametrize(
+    ("length", "pieces", "body", "missing"),
+    [
+        (5, [b"123"], b"123", 2),
+        (5, [], b"", 5),
+        (5, [b"1", b"", b"2"], b"12", 3),
+        (50_000, [b"x" * 20_000, b"y" * 20_000], b"x" * 20_000 + b"y" * 20_000, 10_000),
+    ],
+)
+def test_behind_an_answer_that_is_too_short_the_connection_ends(server, log, length, pieces, body, missing):
+    serve(server, answering("200 OK", [("Content-Length", str(length))], pieces))
+    assert read_all(server, request("/") + request("/")).partition(b"\r\n\r\n")[2] == body
+    why = f"GET / HTTP/1.1: the body is shorter than its Content-Length, by {missing} B"
+    assert sorted(why in line for line in wait_for_lines(log, 2)) == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("length", "pieces", "body", "surplus"),
+    [
+        (5, [b"1234567"], b"12345", 2),
+        (0, [b"1"], b"", 1),
+        (5, [b"12345", b"67", b"8"], b"12345", 3),
+        (20_001, [b"x" * 20_000, b"y" * 20_000], b"x" * 20_000 + b"y", 19_999),
+        (20_000, [b"x" * 30_000], b"x" * 20_000, 10_000),
+    ],
+)
+def test_an_answer_that_is_too_long_is_cut_and_the_next_one_follows(server, log, length, pieces, body, surplus):
+    serve(server, answering("200 OK", [("Content-Length", str(length))], pieces))
+    answers = b"".join(talk(server, request("/") * 2, b"\r\n\r\n" + body + b"HTTP/1.1 "))
+    assert b"\r\n\r\n" + body + b"HTTP/1.1 200 OK\r\n" in answers
+    assert any(line.endswith(f"longer than its Content-Length, by {surplus} B") for line in wait_for_lines(log, 3))
+
+
+def test_what_an_app_writes_itself_is_cut_too(server):
+    def app(environ, start_response):
+        write = start_response("200 OK", [("Content-Length", "3")])
+        write(b"12")
+        write(b"34")
+        return [b"56"]
+
+    answers = b"".join(talk(serve(server, app), request("/") * 2, b"123HTTP/1.1 "))
+    assert b"\r\n\r\n123HTTP/1.1 200 OK\r\n" in answers
+
+
+@pytest.mark.parametrize("headers", [[], [("Content-Length", "4")]])
+@pytest.mark.parametrize("pieces", [[b"body"], lambda: iter([b"bo", b"dy"])], ids=["list", "generator"])
+def test_an_answer_to_head_has_no_body_though_the_app_gives_one(server, log, headers, pieces):
+    serve(server, answering("200 OK", headers, pieces))
+    last = b"HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    answers = read_all(server, request("/", "HEAD") + last)
+    assert answers.count(b"HTTP/1.1 200 OK\r\n") == 2
+    assert b"\r\n\r\nHTTP/1.1 200 OK\r\n" in answers
+    assert answers.endswith(b"\r\n\r\n")
+    assert len(wait_for_lines(log, 2)) == 2  # that is usual, and nothing to complain of
+
+
+@pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
+@pytest.mark.parametrize("headers", [[], [("Content-Length", "4")], [("content-length", "0")]])
+@pytest.mark.parametrize("pieces", [[b"body"], lambda: iter([b"bo", b"dy"])], ids=["list", "generator"])
+def test_an_answer_that_can_have_no_body_has_none_though_the_app_gives_one(server, status, headers, pieces):
+    serve(server, answering(status, headers, pieces))
+    last = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    answers = read_all(server, request("/") + last)
+    head = f"HTTP/1.1 {status}\r\n".encode()
+    assert answers.startswith(head)
+    assert answers.endswith(b"\r\n\r\n")
+    assert b"\r\n\r\n" + head in answers
+    assert b"chunked" not in answers
+    assert b"content-length" not in answers.lower()
+
+
+@pytest.mark.parametrize(
+    ("headers", "framed"),
+    [
+        ([("Transfer-Encoding", "chunked")], b"Content-Length: 5"),
+        ([("transfer-encoding", "chunked"), ("Content-Length", "5")], b"Content-Length: 5"),
+        ([("Content-Length", "9"), ("Content-Length", "5")], b"Content-Length: 5"),
+    ],
+)
+def test_the_server_says_how_a_body_is_framed_and_says_it_once(server, headers, framed):
+    serve(server, answering("200 OK", headers, [b"12345"]))
+    answer = b"".join(talk(server, request("/"), b"\r\n\r\n12345"))
+    assert answer.count(framed) == 1
+    assert answer.lower().count(b"content-length") == 1
+    assert b"transfer-encoding" not in answer.lower()
+
+
+def test_behind_a_body_without_an_end_an_older_client_sees_that_of_the_connection(server):
+    sent = b"GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+    head, _, body = read_all(server, sent + sent).partition(b"\r\n\r\n")
+    assert body == b"onetwo"
+    assert b"\r\nConnection: close" in head
+    assert b"keep-alive" not in head
+
+
+@pytest.mark.parametrize("length", ["", "abc", "+5", "5, 5"])
+def test_a_length_that_is_no_number_is_a_500(server, capsys, length):
+    serve(server, answering("200 OK", [("Content-Length", length)], [b"12345"]))
+    answers = read_all(server, request("/") + request("/"))
+    assert answers.startswith(b"HTTP/1.1 500 ")
+    assert answers.count(b"HTTP/1.1 ") == 1
+    assert "ValueError" in capsys.readouterr().err
+
+
+def test_an_app_that_starts_no_answer_gets_a_500_sent(server, capsys):
+    serve(server, lambda environ, start_response: [])
+    assert read_all(server, request("/") + request("/")).startswith(b"HTTP/1.1 500 ")
+    assert "start_response" in capsys.readouterr().err
+
+
+HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: b\r\n\r\n"
+
+
+@pytest.mark.parametrize("target", ["b:443", "/", "http://b/"])
+def test_behind_a_refused_tunnel_nothing_is_taken_for_a_request(server, target):
+    answers = read_all(server, request(target, "CONNECT") + HIDDEN)
+    assert answers == b"HTTP/1.1 501 Not Implemented\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+def test_a_refusal_arrives_though_the_client_has_sent_much_behind_its_head(server):
+    sent = b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 1_000_000\r\n\r\n" + b"x" * 1_000_000
+    assert read_all(server, sent).startswith(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n")
+    wait_until_idle(server)
+
+
+def tell(environ, start_response):
+    """Answer with what the app is told of a request."""
+    start_response("200 OK", [])
+    return [repr({key: environ[key] for key in sorted(environ) if key.isupper()}).encode()]
+
+
+def told(server, data):
+    return eval(read_all(serve(server, tell), data).partition(b"\r\n\r\n")[2])
+
+
+def test_the_app_is_told_what_was_read(server):
+    environ = told(
+        server,
+        b"GET http://b:1/%C3%A9?c=%20 HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nx-a:2\r\nX_A: 3\r\nX_Forwarded_For: 4\r\n"
+        b"Content_Length: 5\r\nContent-Type: text/plain\r\nCookie: d=e\r\nCookie: f=g\r\nConnection: close\r\n\r\n",
+    )
+    assert environ["PATH_INFO"] == "/\xc3\xa9"
+    assert environ["QUERY_STRING"] == "c=%20"
+    assert environ["HTTP_HOST"] == "b:1"
+    assert environ["HTTP_X_A"] == "1,2"
+    assert environ["HTTP_COOKIE"] == "d=e; f=g"
+    assert environ["CONTENT_TYPE"] == "text/plain"
+    assert not environ.keys() & {"HTTP_X_FORWARDED_FOR", "CONTENT_LENGTH", "HTTP_CONTENT_LENGTH", "HTTP_CONTENT_TYPE"}
+
+
+def test_the_app_is_told_of_options_for_the_server(server):
+    environ = told(server, b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert (environ["REQUEST_METHOD"], environ["PATH_INFO"]) == ("OPTIONS", "*")
+
+
+def test_a_client_that_leaves_within_its_head_is_one_line_each(server, log, capsys):
+    sock = gevent.socket.create_connection(("127.0.0.1", server.server_port))
+    sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    gevent.sleep(0.01)
+    sock.close()
+    assert len(wait_for_lines(log, 2)) == 2
+    wait_until_idle(server)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_head_that_is_cut_off_is_not_served(server):
+    with connected(server, b"DELETE / HTTP/1.1\r\nHost: a\r\nX-Condition: on") as sock:
+        sock.shutdown(socket.SHUT_WR)
+        assert sock.recv(2**16).startswith(b"HTTP/1.1 400 ")

@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import spa
 from spa.errors import SetupError
 from spa.middleware import CompressionMiddleware, CORSMiddleware, CSRFMiddleware, SessionMiddleware
-from spa.server.find import ImportFailed, find_app, is_finding, unwrap
+from spa.server.find import ImportFailed, find_app, is_app, is_finding, unwrap
 
 APP = "import spa\n{} = spa.App(())\n"
 
@@ -55,6 +55,13 @@ def test_it_finds_the_app_that_is_named_or_the_usual_one(project, files, target,
     ("files", "target", "message"),
     [
         ({}, None, "no app or application in app.py, main.py, wsgi.py of .*; name yours, as in: spa run module:app"),
+        ({"app": APP.format("site")}, None, "module 'app' has neither app nor application; write app:site$"),
+        ({"app": "x = 1", "main": APP.format("site")}, None, "module 'main' has neither .*; write main:site$"),
+        ({"main": "x = 1"}, None, "module 'main' has neither app nor application; make one there, as in"),
+        ({"app": "app = 'x'"}, None, "app:app is no WSGI app but str; make one there, as in: app = spa.App"),
+        ({"app": "app = None\n" + APP.format("site")}, None, "app:app is no WSGI app but NoneType; write app:site$"),
+        ({"app": "import spa\napp = spa.App"}, None, "app:app is no WSGI app but the class App; make one there"),
+        ({"app": "from spa import Handler"}, "app:Handler", "app:Handler is no WSGI app but the class Handler; make"),
         ({}, "nope", "no module 'nope' in .*; go to its directory, or name another"),
         ({"package__other": ""}, "package.nope:app", r"no module 'package\.nope' in "),
         ({}, "nope.py", "'nope.py' is a path; .* name the module: nope"),
@@ -70,7 +77,8 @@ def test_it_finds_the_app_that_is_named_or_the_usual_one(project, files, target,
         ({"other": "x = 1"}, "other", "has neither app nor application; make one there"),
         ({"other": APP.format("api")}, "other", "has neither app nor application; write other:api"),
         ({"other": APP.format("api")}, "other:app", "module 'other' has no 'app'; write other:api"),
-        ({"other": "app = 'text'"}, "other:app", "other:app is no WSGI app but str"),
+        ({"other": "app = 'text'"}, "other:app", "other:app is no WSGI app but str; make one there"),
+        ({"other": "app = 'text'"}, "other", "other:app is no WSGI app but str; make one there"),
     ],
 )
 def test_what_cannot_be_found_is_one_line_that_names_the_fix(project, files, target, message):
@@ -106,6 +114,26 @@ def test_a_module_knows_whether_it_is_imported_to_find_its_app(project):
     find_app("other", project(other=text))
     assert sys.modules["other"].found is True
     assert is_finding(sys._getframe()) is False
+
+
+class Responder:
+    """A WSGI app of the kind that is a class (PEP 3333)."""
+
+    def __init__(self, environ, start_response):
+        start_response("200 OK", [])
+
+    def __iter__(self):
+        return iter([b"x"])
+
+
+@pytest.mark.parametrize("app", [spa.App(()), ProxyFix(spa.App(())), lambda environ, start_response: [], Responder])
+def test_what_takes_a_request_is_an_app(app):
+    assert is_app(app)
+
+
+@pytest.mark.parametrize("value", [None, (), "app", spa, spa.App, spa.Handler, type("Own", (spa.App,), {})])
+def test_what_is_not_called_so_or_makes_an_app_is_none(value):
+    assert not is_app(value)
 
 
 class Wrapper:

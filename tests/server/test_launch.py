@@ -212,6 +212,16 @@ def test_an_option_that_there_is_not_is_refused_at_the_start(options, message):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("app", "kind"),
+    [(spa.App, "the class App"), (spa.Handler, "the class Handler"), ((), "tuple"), (None, "NoneType")],
+)
+def test_what_is_no_app_is_refused_at_the_start(app, kind):
+    with pytest.raises(SetupError) as caught:
+        spa.run(app, port=0)
+    assert str(caught.value) == f"spa.run serves an app, not {kind}; pass the app: spa.run(spa.App(routes))"
+
+
 def test_a_port_in_the_place_of_the_host_is_told():
     with pytest.raises(SetupError, match="a port alone is port=8000"):
         choose_address(8000, None, {})

@@ -1,13 +1,17 @@
 """Write the hashed tree of a directory, and check it, from the command line."""
 
+import errno
 import gzip
 import hashlib
 import json
+import os
 import subprocess
 import sys
 
 import pytest
+from werkzeug.test import Client
 
+import spa
 from spa.cli import main
 from spa.errors import SetupError
 from spa.static.encoding import SIBLINGS, available_codings
@@ -90,5 +94,98 @@ def test_a_place_that_cannot_be_written_is_a_mistake_in_the_set_up(tmp_path):
     (tmp_path / "static" / "a.txt").write_text("x")
     (tmp_path / "file").write_text("no directory")
     for out in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(SetupError, match="cannot write to"):
+        with pytest.raises(SetupError, match=f"cannot write {out}: "):
             export(SmartStatic(tmp_path / "static"), out)
+
+
+def test_a_name_that_is_too_long_with_its_hash_is_named(source, tmp_path):
+    name = "x" * 247 + ".js"
+    (source / name).write_text("1")
+    with pytest.raises(SetupError, match=rf"cannot write {tmp_path}/out/x+\.[0-9a-f]{{12}}\.js: its name is too long"):
+        export(SmartStatic(source), tmp_path / "out")
+
+
+def test_a_file_that_cannot_be_read_is_named_and_not_the_place_to_write_to(source, tmp_path, monkeypatch):
+    def fail(descriptor, size, start):
+        raise OSError(errno.EIO, "Input/output error")
+
+    static = SmartStatic(source)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", fail)
+        with pytest.raises(SetupError, match=f"^cannot read {source}: Input/output error$"):
+            export(static, tmp_path / "out")
+    static.manifest("/static/")  # all is hashed, and the bytes have still to be read
+    monkeypatch.setattr(os, "pread", fail)
+    with pytest.raises(SetupError, match=r"^cannot read i\.png: Input/output error$"):
+        export(static, tmp_path / "out")
+
+
+def test_want_of_descriptors_names_the_file(source, tmp_path, monkeypatch):
+    def fail(path, *rest):
+        raise OSError(errno.EMFILE, "Too many open files", path)
+
+    static = SmartStatic(source)
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(os, "open", fail)
+    with pytest.raises(SetupError, match=f"^cannot read {source}/css/app.css: Too many open files$"):
+        export(static, tmp_path / "out")
+
+
+def test_a_file_that_goes_while_it_is_exported_says_to_export_again(source, tmp_path, monkeypatch):
+    static = SmartStatic(source)
+    monkeypatch.setattr(static, "manifest", lambda mount: {"gone.js": "gone.0123456789ab.js"})
+    with pytest.raises(SetupError, match=r"there is no 'gone\.js' in .*; export again"):
+        export(static, tmp_path / "out")
+
+
+@pytest.fixture
+def odd(tmp_path, monkeypatch):
+    """A directory with a file and a directory that others may not read, and a name that is not UTF-8."""
+    source = tmp_path / "source"
+    (source / "lost+found").mkdir(parents=True)
+    (source / "a.js").write_text("1")
+    (source / "private.js").write_text("2")
+    with open(os.fsencode(source) + b"/caf\xe9.js", "wb"):
+        pass
+
+    def refuse(path):
+        if path.endswith("/lost+found/"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    # Really to be somebody else than root would keep this process from its own modules, which may lie with root.
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "access", lambda path, mode, **options: not path.endswith("/private.js"))
+    return source
+
+
+TOLD = ["lost+found cannot be listed: Permission denied", "private.js cannot be read"]
+
+
+def told(caplog, source):
+    prefix = f"left out of the static files: {source}/"
+    return sorted(record.getMessage().removeprefix(prefix) for record in caplog.records)
+
+
+def test_what_is_left_out_of_an_export_is_told(odd, tmp_path, caplog, capsys):
+    assert main(["static", "export", str(odd), str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().out == f"1 files written to {tmp_path / 'out'}\n"
+    assert told(caplog, odd) == TOLD
+
+
+def test_a_check_tells_what_it_could_not_look_at(odd, caplog, capsys):
+    assert main(["static", "check", str(odd)]) == 0
+    assert told(caplog, odd) == TOLD
+
+
+def test_odd_entries_do_not_keep_an_app_from_starting(odd):
+    static = SmartStatic(odd)
+    app = spa.App(
+        (
+            ("/", "", spa.HomePage("/static/", static, modules=["a.js"])),
+            ("/static/<path:filepath>", "static", static),
+        )
+    )
+    assert static.url("a.js") in Client(app).get("/").text
+    assert set(static.manifest()) == {"a.js"}

@@ -1,15 +1,19 @@
 """Find files under a directory, and nothing outside it."""
 
+import errno
 import os
+import resource
 import socket
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from spa.errors import SetupError
 from spa.static.files import Directory, TruncatedError, is_servable
+from spa.static.unavailable import FileUnavailable
 
 
 @pytest.fixture
@@ -119,20 +123,97 @@ def test_a_fifo_a_socket_and_a_directory_are_nothing_and_never_block(root, monke
     assert [directory.open(name) for name in ("fifo", "socket", "sub")] == [None, None, None]
 
 
-def test_an_unreadable_file_is_nothing():
+@contextmanager
+def unprivileged():
+    """Be somebody who may not read everything, as root may."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@pytest.fixture
+def open_root():
+    """A directory that everybody may enter; those of pytest are for its own user only."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
-        path = Path(folder, "a.txt")
-        path.write_text("inside")
-        path.chmod(0)
-        directory = Directory(folder)
-        user = os.geteuid()
-        if user == 0:
-            os.seteuid(65534)  # root reads everything
-        try:
-            assert directory.open("a.txt") is None
-        finally:
-            os.seteuid(user)
+        yield Path(folder)
+
+
+def test_an_unreadable_file_is_nothing(open_root):
+    (open_root / "a.txt").write_text("inside")
+    (open_root / "a.txt").chmod(0)
+    with unprivileged():
+        assert Directory(open_root).open("a.txt") is None
+
+
+def test_what_may_not_be_read_or_listed_is_left_out_and_told_once(open_root, caplog):
+    (open_root / "a.txt").write_text("x")
+    (open_root / "private.txt").write_text("x")
+    os.chmod(open_root / "private.txt", 0)
+    (open_root / "lost+found").mkdir(mode=0o700)
+    (open_root / "sub").mkdir()
+    (open_root / "sub" / "link").symlink_to(open_root / "lost+found" / "below")
+    (open_root / "sub" / "b.txt").write_text("x")
+    os.chmod(open_root / "lost+found", 0)
+    with unprivileged():
+        directory = Directory(open_root)
+        assert directory.paths() == directory.paths() == ["a.txt", "sub/b.txt"]
+    assert sorted(record.getMessage() for record in caplog.records) == [
+        f"left out of the static files: {open_root / 'lost+found'} cannot be listed: Permission denied",
+        f"left out of the static files: {open_root / 'private.txt'} cannot be read",
+    ]
+
+
+def test_a_root_that_may_not_be_listed_is_a_mistake_in_the_set_up(open_root):
+    (open_root / "root").mkdir()
+    os.chmod(open_root / "root", 0o311)
+    with unprivileged(), pytest.raises(SetupError, match="cannot be listed: Permission denied"):
+        Directory(open_root / "root").paths()
+
+
+def test_links_that_lead_nowhere_or_round_in_circles_are_left_out(root):
+    (root / "loop").symlink_to("loop")
+    (root / "gone").symlink_to("nowhere")
+    (root / "sub" / "up").symlink_to("..")
+    assert Directory(root).paths() == ["a.txt", "sub/b.txt"]
+
+
+def test_a_name_that_is_not_utf8_is_nothing(root):
+    with open(os.fsencode(root) + b"/caf\xe9.js", "wb"):
+        pass
+    (root / "link.js").symlink_to(os.fsdecode(b"caf\xe9.js"))
+    directory = Directory(root)
+    assert directory.paths() == ["a.txt", "sub/b.txt"]
+    assert directory.open(os.fsdecode(b"caf\xe9.js")) is None
+
+
+@pytest.mark.parametrize("name", ["open", "scandir"])
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.EIO, errno.ENOMEM])
+def test_want_of_descriptors_is_not_want_of_a_file(root, monkeypatch, number, name):
+    def fail(*arguments, **options):
+        raise OSError(number, os.strerror(number), "a.txt")
+
+    directory = Directory(root)
+    monkeypatch.setattr(os, name, fail)
+    with pytest.raises(FileUnavailable):
+        directory.open("a.txt") if name == "open" else directory.paths()
+
+
+def test_a_process_without_descriptors_cannot_tell_which_files_there_are(root):
+    directory = Directory(root)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+    try:
+        with pytest.raises(FileUnavailable):
+            directory.open("a.txt")
+        assert directory.open("nope.txt") is None
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert read(directory, "a.txt") == b"inside"
 
 
 def test_an_open_file_stays_the_same_when_another_takes_its_name(root):
@@ -171,7 +252,11 @@ def test_the_data_of_a_package_can_be_served(root, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "root", ["/no/such/directory", ("no_such_package", "static"), ("spa", "no_such_folder"), __file__]
+    "root",
+    [
+        *("/no/such/directory", ("no_such_package", "static"), ("spa", "no_such_folder"), __file__),
+        *(None, 7, b"static", ("spa",), ("spa", "static", "files")),
+    ],
 )
 def test_a_directory_that_is_not_there_is_a_mistake_in_the_setup(root):
     with pytest.raises(SetupError):

@@ -1,6 +1,7 @@
 """Serve the files of a directory as they are."""
 
 import os
+from urllib.parse import quote, unquote
 
 import pytest
 from werkzeug.http import http_date
@@ -98,6 +99,50 @@ def test_an_index_answers_for_its_directory_where_asked_for(root):
     assert (without_slash.status_code, without_slash.headers["Location"]) == (308, "/app/files/docs/?x=1")
 
 
+@pytest.mark.parametrize("name", ["a?b", "a#b", "a%41", "a b", "gr\u00fc\u00df", "a+b@c"])
+def test_a_directory_of_any_name_is_redirected_to_its_own_url(root, name):
+    (root / name).mkdir()
+    (root / name / "index.html").write_text(name)
+    client = client_for(root, index="index.html")
+    response = client.get(f"/files/{quote(name)}?q=%23&r=/?")
+    assert response.status_code == 308
+    path, _, query = response.headers["Location"].partition("?")
+    assert (unquote(path), query) == (f"/files/{name}/", "q=%23&r=/?")
+    assert client.get(response.headers["Location"]).text == name
+
+
+@pytest.mark.parametrize("is_made", [False, True])
+@pytest.mark.parametrize("top", ["/", "/files/"])
+def test_an_index_answers_for_the_directory_itself_at_a_pattern_of_its_own(root, is_made, top):
+    (root / "index.html").write_text("<p>root")
+    options = {"directory": root, "index": "index.html"}
+    route = ("", Static(**options)) if is_made else ("", StaticHandler, options)
+    client = Client(spa.App(((top, *route), (f"{top}<path:filepath>", *route))))
+    assert client.get(top).text == "<p>root"
+    assert client.get(f"{top}docs/").text == "<p>docs"
+    assert client.get(f"{top}a.txt").data == b"0123456789"
+    (root / "index.html").unlink()
+    assert client.get(top).status_code == 404
+
+
+def test_the_same_bytes_have_the_same_etag_wherever_and_whenever_they_were_written(tmp_path):
+    tags = []
+    for number, text in enumerate(["same", "same", "SAME"]):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "a.txt").write_text(text)
+        os.utime(tmp_path / str(number) / "a.txt", (number // 2, number // 2))
+        tags.append(client_for(tmp_path / str(number)).get("/files/a.txt").headers["ETag"])
+    assert tags[0] == tags[1] != tags[2]
+
+
+def test_a_charset_is_claimed_only_if_it_is_true(root):
+    (root / "new.css").write_bytes('a:after{content:"\u00e9"}'.encode())
+    (root / "old.css").write_bytes('@charset "iso-8859-1";a:after{content:"\u00e9"}'.encode("latin-1"))
+    client = client_for(root)
+    assert client.get("/files/new.css").content_type == "text/css; charset=utf-8"
+    assert client.get("/files/old.css").content_type == "text/css"
+
+
 def test_max_age_lets_caches_keep_it(root):
     assert client_for(root, max_age=60).get("/files/a.txt").headers["Cache-Control"] == "public, max-age=60"
 
@@ -156,7 +201,19 @@ def test_one_file_can_stand_under_any_path(root):
         ("/<path:filepath>", StaticHandler, {}, "name the directory"),
         ("/<path:filepath>", StaticHandler, {"directory": "no/such"}, "is not there"),
         ("/files", StaticHandler, {"directory": "."}, "<path:filepath>"),
+        ("/<path:filepath>", StaticHandler, {"directory": None}, "a directory is a path"),
+        ("/<path:filepath>", StaticHandler, {"directory": ".", "maxage": 3}, "did you mean 'max_age'"),
+        ("/<path:filepath>", StaticHandler, {"directory": ".", "zip": 3}, "there are directory, max_age, index"),
+        ("/<path:filepath>", StaticHandler, {"directory": ".", "max_age": "60"}, "max_age is a number"),
+        ("/<path:filepath>", StaticHandler, {"directory": ".", "max_age": -1}, "max_age is a number"),
+        ("/<path:filepath>", StaticHandler, {"directory": ".", "index": True}, "index is the name of a file"),
+        ("/<path:filepath>", StaticHandler, {"directory": ".", "index": "../a"}, "index is the name of a file"),
+        ("/files", StaticHandler, {"directory": ".", "index": "index.html"}, "a slash at its end"),
+        ("/files", Static("."), {}, "<path:filepath>"),
+        ("/<path:filepath>", Static("."), {"max_age": 3}, r"Static\(\.\.\., max_age=3\)"),
         ("/f", StaticFileHandler, {}, "name the file"),
+        ("/f", StaticFileHandler, {"file": None}, "name the file"),
+        ("/f", StaticFileHandler, {"file": "setup.py", "maxage": 3}, "did you mean 'max_age'"),
         ("/f", StaticFileHandler, {"file": "no_such_file"}, "is not there"),
     ],
 )

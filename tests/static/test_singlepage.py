@@ -114,6 +114,18 @@ ROUTES = [
     "/assets",
     "/assets/",
     "/a+b@c",
+    # What is no name of a file may be one of a thing.
+    "/users/urn:isbn:1",
+    "/time/12:30",
+    "/room/!x:server",
+    "/C:/secret",
+    "/users/con",
+    "/users/aux/edit",
+    "/CON",
+    "/a%5cb",
+    "/caf%E9",
+    "/" + "a" * 300,
+    "/a" * 2000,
 ]
 
 
@@ -186,30 +198,31 @@ def test_a_route_of_the_api_is_not_taken(client):
 @pytest.mark.parametrize(
     "path",
     [
-        "/.env",
-        "/%2eenv",
-        "/.git/config",
-        "/assets/.env",
         "/%2e%2e/secret",
+        "/%2e",
+        "/notes/%2e%2e",
         "/..%2fsecret",
         "/..%5csecret",
-        "/a%5cb",
-        "/....//secret",
-        "/C:/secret",
-        "/file:/etc/passwd",
+        "/notes%5c..%5c..%5csecret",
         "/a%00b",
-        "/CON",
+        "/a%0ab",
+        "/a%7fb",
         "/NUL.txt",
-        "/" + "a" * 300,
-        "/a" * 2000,
+        "/.git/app.js",
     ],
 )
-def test_a_path_that_no_file_could_have_is_not_answered_with_the_page(client, dist, path):
+def test_what_no_browser_sends_for_a_route_is_not_answered_with_the_page(client, dist, path):
     (dist.parent / "secret").write_text("outside")
-    response = get(client, path)
-    assert 400 <= response.status_code < 500
-    assert "SECRET" not in response.text
-    assert "outside" not in response.text
+    assert get(client, path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/.env", "/%2eenv", "/.git/config", "/assets/.env", "/users/.hidden", "/tags/..."])
+def test_a_hidden_file_is_never_sent_and_whoever_looks_for_one_is_told_so(client, dist, path):
+    for name in (".git/config", "assets/.env"):
+        (dist / name).parent.mkdir(exist_ok=True)
+        (dist / name).write_text("SECRET")
+    assert get(client, path).status_code == 404
+    assert get(client, path, "*/*").status_code == 404
 
 
 def test_a_link_that_leads_out_is_followed_only_if_wished(dist):
@@ -258,6 +271,20 @@ def test_a_package_may_hold_the_front_end(dist, monkeypatch):
         assert get(client_of(SinglePage(("frontpackage", "dist"))), "/notes").text == INDEX
     finally:
         sys.modules.pop("frontpackage", None)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "handler", "kwargs", "message"),
+    [
+        ("/<path:filepath>", SinglePage, {}, r"the handler is not the class SinglePage, but one: SinglePage\(\.\.\.\)"),
+        ("/<path:filepath>", SinglePage, {"directory": "dist"}, r"SinglePage\(\.\.\.\)"),
+        ("/<path:filepath>", None, {"index": "a.html"}, r"SinglePage\(\.\.\., index='a.html'\)"),
+        ("/<path:path>", None, {}, "called filepath"),
+    ],
+)
+def test_a_wrong_route_fails_when_the_app_is_built(dist, pattern, handler, kwargs, message):
+    with pytest.raises(SetupError, match=message):
+        spa.App(((pattern, "", handler or SinglePage(dist), kwargs),))
 
 
 @pytest.mark.parametrize(("directory", "index"), [("none", "index.html"), ("dist", "none.html"), ("dist", "assets")])

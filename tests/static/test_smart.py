@@ -10,10 +10,12 @@ from pathlib import Path
 
 import gevent
 import pytest
+from werkzeug.exceptions import NotFound
 from werkzeug.test import Client
 
 import spa
 from spa.errors import SetupError
+from spa.server.debug import Debugger
 from spa.static import hashing
 from spa.static.assets import Assets
 from spa.static.missing import MissingReferenceError
@@ -22,6 +24,7 @@ from spa.static.smart import SmartStatic
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))
 STYLESHEETS = [case for case in CASES if "stylesheet" in case]
 SCRIPTS = [case for case in CASES if case["id"].startswith("js-") and "body" in case]
+STATIC = "/static/<path:filepath>"
 
 
 def write(root, files):
@@ -94,6 +97,41 @@ def test_everything_else_is_404_that_no_cache_keeps(tmp_path, path):
     response = client.get(f"/static/{path}")
     assert response.status_code == 404
     assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "path", "detail"),
+    [
+        (STATIC, "static", "js/app.js", "js/app.js is here, under its hash: link to it with {url}"),
+        (STATIC, "static", "js/app.000000000000.js", "js/app.js is here, under another hash: link to it with {url}"),
+        (STATIC, "", "js/app.js", "js/app.js is here, under its hash: link to it with static.url('js/app.js')"),
+        (
+            *("/<lang>/<path:filepath>", "static", "js/app.js"),
+            "js/app.js is here, under its hash: link to it with app.url('static', lang='static', filepath='js/app.js')",
+        ),
+        (STATIC, "static", "js/<b>.js", "js/<b>.js is here, under its hash: link to it with {url}"),
+        *((STATIC, "static", path, NotFound.description) for path in ("js/nope.js", "js", ".env", "../js/app.js")),
+    ],
+)
+def test_a_debugging_server_tells_how_to_link_to_a_file_that_was_asked_for_without_its_hash(
+    pattern, name, path, detail, tmp_path
+):
+    static = SmartStatic(write(tmp_path, {"js/app.js": "1", "js/<b>.js": "2", ".env": "SECRET"}))
+    app = spa.App(((pattern, name, static),))
+    named = re.sub(r"\.0{12}", "", path)
+    expected = detail.format(url=f"app.url('static', filepath={named!r})")
+    shown = Client(Debugger(app)).get(f"/static/{path}", base_url="http://localhost")
+    assert (shown.status_code, shown.headers["Cache-Control"]) == (404, "no-store")
+    assert shown.json["detail"] == expected
+    assert Client(app).get(f"/static/{path}").json["detail"] == NotFound.description  # to all others nothing is told
+
+
+def test_the_hint_of_a_debugging_server_is_text_in_a_page_too(tmp_path):
+    app, _ = mounted(SmartStatic(write(tmp_path, {"<b>.js": "2"})))
+    client, browser = Client(Debugger(app)), {"Accept": "text/html"}
+    page = client.get("/static/<b>.js", base_url="http://localhost", headers=browser).text
+    assert "&lt;b&gt;.js is here, under its hash" in page
+    assert "<b>" not in page
 
 
 def test_the_hash_of_the_file_on_disk_gives_access_but_is_not_kept(tmp_path):
@@ -329,25 +367,6 @@ def test_verbs_are_get_head_and_options(tmp_path):
     for method in ("POST", "PUT", "DELETE", "BREW"):
         response = client.open(url, method=method)
         assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
-
-
-@pytest.mark.parametrize("size", [1_000, 200_000])
-def test_a_sibling_made_in_advance_is_sent_unless_it_is_older_or_the_file_is_rewritten(tmp_path, size):
-    files = {"new.js": "x" * size, "old.js": "y" * size, "app.css": f".x{{background:url(new.js)}}{' ' * size}"}
-    write(tmp_path, files)
-    for name in files:
-        os.utime(tmp_path / name, (2_000_000_000, 2_000_000_000))
-        (tmp_path / f"{name}.gz").write_bytes(b"GZIP")
-        changed = 1_999_999_999 if name == "old.js" else 2_000_000_000
-        os.utime(tmp_path / f"{name}.gz", (changed, changed))
-    static = SmartStatic(tmp_path)
-    _, client = mounted(static)
-    for _ in range(3):
-        packed = client.get(static.url("new.js"), headers={"Accept-Encoding": "gzip"})
-        assert (packed.data, packed.headers["Content-Encoding"]) == (b"GZIP", "gzip")
-        assert client.get(static.url("new.js")).data == b"x" * size
-        for name in ("old.js", "app.css"):
-            assert client.get(static.url(name), headers={"Accept-Encoding": "gzip"}).data != b"GZIP"
 
 
 def test_a_mount_has_a_slash_at_both_ends(tmp_path):

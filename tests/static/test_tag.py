@@ -66,6 +66,22 @@ POLICIES = [
     ),
     (Sources(import_map="{}"), None, "'self' 'sha256-RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o='"),
     (Sources(import_map="{}"), "N", "'nonce-N' 'strict-dynamic'"),
+    (
+        Sources(import_map='{"imports":{"vue":"https://cdn.example/vue.js","b":"/s/b.js","c/":"//c.example/"}}'),
+        None,
+        "'self' c.example https://cdn.example 'sha256-lLZySegWT4y4Xfthra0r7k9s4hfOunIejN8mefbBxzs='",
+    ),
+    (Sources(preloads=[Preload(Source("https://cdn.example/a.js"), "module")]), None, "'self' https://cdn.example"),
+    (
+        # What is no script may come from anywhere.
+        Sources(
+            stylesheets=[Source("https://a.example/a.css")],
+            favicon=Source("https://b.example/b.ico"),
+            preloads=[Preload(Source("https://c.example/c.woff2"), "font")],
+        ),
+        None,
+        "'self'",
+    ),
 ]
 
 

@@ -11,6 +11,7 @@ from spa.homepage import HomePage  # noqa: E402
 from spa.static.smart import SmartStatic  # noqa: E402
 
 NAMES = {"bare": "lib/bare.js", "folder/": "lib/folder/"}
+SCRIPTS = {"near.js": "import 'far';", "far.js": "document.querySelector('#ran').append('far ran');"}
 
 
 def make_routes(static: SmartStatic, modules: list[str]) -> tuple[tuple, ...]:
@@ -32,11 +33,34 @@ def make_routes(static: SmartStatic, modules: list[str]) -> tuple[tuple, ...]:
     )
 
 
-def make_app(directory: str) -> spa.App:
+class Script(spa.Handler):
+    """A module of the page's own origin, and one that it imports by a bare name from another."""
+
+    def get(self, name):
+        headers = {"Access-Control-Allow-Origin": "*"}
+        return spa.Response(SCRIPTS[name], headers=headers, content_type="text/javascript")
+
+
+def make_far_routes(port: int) -> tuple[tuple, ...]:
+    """Return the routes of a page whose import map names another origin: this program by its other name."""
+    options = {
+        "modules": ["near.js"],
+        "importmap": {"far": f"http://localhost:{port}/scripts/far.js"},
+        "body": '<p id="ran"></p>',
+    }
+    return (
+        ("/far/hash/", "", HomePage("/scripts/", **options, csp="hash")),
+        ("/far/nonce/", "", HomePage("/scripts/", **options, csp="nonce")),
+        ("/scripts/<name>", "", Script),
+    )
+
+
+def make_app(port: int, directory: str) -> spa.App:
     """Return an app with these pages at its root, and below a path that needs to be quoted."""
     static = SmartStatic(directory)
     below = spa.App(make_routes(static, ["js/app.js"]))
-    return spa.App((spa.mount("/be low", below), *make_routes(static, ["js/app.js", "js/also.js"])))
+    routes = make_routes(static, ["js/app.js", "js/also.js"])
+    return spa.App((spa.mount("/be low", below), *routes, *make_far_routes(port)))
 
 
 def log_requests(app: spa.App):
@@ -55,4 +79,5 @@ def log_requests(app: spa.App):
 
 
 if __name__ == "__main__":
-    spa.run(log_requests(make_app(sys.argv[2])), "127.0.0.1", int(sys.argv[1]))
+    own_port = int(sys.argv[1])
+    spa.run(log_requests(make_app(own_port, sys.argv[2])), "127.0.0.1", own_port)

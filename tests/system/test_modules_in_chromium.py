@@ -186,3 +186,10 @@ def test_every_module_runs_and_only_hashed_urls_are_fetched_each_once(server, tm
     assert all(hashed), log
     assert sorted(found[1] + found[2] for found in hashed) == sorted(mount + file for file in files)
     assert [line for line in console if not any(text in line for text in EXPECTED_ON_CONSOLE)] == []
+
+
+@pytest.mark.parametrize("page", ["/far/hash/", "/far/nonce/"])
+def test_a_policy_lets_a_module_run_that_the_import_map_has_on_another_origin(server, tmp_path, page):
+    port, _ = server
+    html, console = show(f"http://127.0.0.1:{port}{page}", tmp_path)
+    assert "far ran" in html, console

@@ -1,5 +1,6 @@
 """Ask for static files over raw sockets, under both servers."""
 
+import gzip
 import hashlib
 import os
 import socket
@@ -123,6 +124,33 @@ def test_a_hashed_url_is_immutable_and_a_wrong_hash_is_not_kept(port):
     assert hashlib.md5(answer.body).hexdigest()[:12] == url.split(".")[-2]
     wrong = get(port, "/smart/app.000000000000.css")
     assert (wrong.status, wrong.headers["cache-control"]) == (404, "no-store")
+
+
+@pytest.mark.parametrize("size", [5_000, 2_000_000])
+def test_a_sibling_that_comes_before_its_file_gives_no_new_bytes_under_the_old_hash(port, root, size):
+    old, new = (word * (size // len(word)) for word in (b"old;\n", b"new;\n"))
+    file, packed = root / f"deployed{size}.js", root / f"deployed{size}.js.gz"
+
+    def ask(url, accept):
+        answer = get(port, url, f"Accept-Encoding: {accept}")
+        is_packed = answer.headers.get("content-encoding") == "gzip"
+        return answer, gzip.decompress(answer.body) if is_packed else answer.body
+
+    for content, other in ((old, new), (new, old)):
+        file.write_bytes(content)
+        packed.write_bytes(gzip.compress(content))
+        url = get(port, f"/url/{file.name}").body.decode().replace(md5(other), md5(content))
+        wire.wait_for(lambda url=url: get(port, url, "Accept-Encoding: gzip").body == packed.read_bytes())
+        packed.write_bytes(gzip.compress(other))
+        for accept in ("gzip", "gzip, deflate", "gzip, x"):
+            for _ in range(5):
+                answer, body = ask(url, accept)
+                assert (answer.status, body) == (200, content)
+                assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+def md5(data):
+    return hashlib.md5(data).hexdigest()[:12]
 
 
 def read_slowly(port, root, name, change):

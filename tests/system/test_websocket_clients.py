@@ -1,13 +1,14 @@
-"""Three clients that others have written talk to each server."""
+"""Clients that others have written talk to each server."""
 
 import os
 import queue
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 import websocket
@@ -95,13 +96,14 @@ def find_wscat() -> str:
 
 
 @contextmanager
-def wscat(url: str, *options: str) -> Iterator[subprocess.Popen]:
-    """Start wscat at a terminal that is no terminal."""
+def talking(*command: str) -> Iterator[subprocess.Popen]:
+    """Start a client at a terminal that is no terminal."""
     program = subprocess.Popen(
-        [find_wscat(), "--no-color", "-c", url, *options],
+        command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     program.lines = queue.Queue()
     reader = threading.Thread(target=lambda: [program.lines.put(line.decode()) for line in program.stdout])
@@ -122,6 +124,18 @@ def read_until(program: subprocess.Popen, text: str, count: int = 1) -> str:
     while shown.count(text) < count:
         shown += program.lines.get(timeout=20)
     return shown
+
+
+def test_the_command_of_websockets_shows_what_comes_back(server):
+    with talking(sys.executable, "-m", "websockets", f"ws://127.0.0.1:{server.port}/echo/") as program:
+        program.stdin.write(b"hello from the command\n")
+        program.stdin.flush()
+        assert "< hello from the command" in read_until(program, "hello from the command")
+
+
+def wscat(url: str, *options: str) -> AbstractContextManager[subprocess.Popen]:
+    """Start wscat, or skip the test."""
+    return talking(find_wscat(), "--no-color", "-c", url, *options)
 
 
 def test_wscat_shows_what_comes_back(server):

@@ -366,7 +366,14 @@ def test_what_middleware_raises_after_the_websocket_is_raised_at_the_end():
         ws.close()
 
 
-@pytest.mark.parametrize("prelude", ["", "from gevent.monkey import patch_all; patch_all()"])
+@pytest.mark.parametrize(
+    "prelude",
+    [
+        "import warnings; warnings.filterwarnings('ignore', 'the standard library is not patched', RuntimeWarning)",
+        "from gevent.monkey import patch_all; patch_all()",
+    ],
+    ids=["without", "with"],
+)
 def test_it_works_with_and_without_monkey_patching_and_leaves_no_socket(prelude):
     program = f"""
 {prelude}

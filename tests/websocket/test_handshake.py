@@ -212,6 +212,26 @@ def test_a_mistake_in_a_setting_of_another_name_is_told_by_that_name():
         handshake.check_allowed_origins("https://app.example", "origins")
 
 
+@pytest.mark.parametrize("names", [[], ["chat"], ("v2.example", "v1.example"), ["!#$%&'*+.^_`|~09azAZ-"]])
+def test_subprotocols_become_a_tuple(names):
+    assert handshake.check_subprotocols(names) == tuple(names)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ("chat", "subprotocols is a list; write ['chat']"),
+        (5, "subprotocols is a list of names, not 5"),
+        ([5], "5 is not the name of a subprotocol"),
+        *(([name], f"{name!r} is not the name of a") for name in ("", "a b", "a,b", "a/b", "ü", "a\r\nb", "a\n")),
+    ],
+)
+def test_subprotocols_that_no_client_offers_are_a_mistake_in_the_setup(names, words):
+    with pytest.raises(SetupError) as caught:
+        handshake.check_subprotocols(names)
+    assert words in str(caught.value)
+
+
 def test_a_middleware_may_allow_origins_in_the_environ():
     allowed = {handshake.ALLOWED_ORIGINS: {"https://friend.example"}}
     handshake.check_origin({**environ(HTTP_ORIGIN="https://friend.example"), **allowed}, ())

@@ -382,6 +382,15 @@ def test_a_subprotocol_that_the_client_does_not_offer_leaves_the_handshake_open(
         assert (begun.taken, begun.life.is_open) == (0, False)
 
 
+def test_a_setting_that_turns_out_to_be_wrong_leaves_the_handshake_open():
+    with request() as begun:
+        settings = lifecycle.Settings((), (), {"max_message": 1})
+        life = lifecycle.Lifecycle(begun.environ, Handshake(KEY, ()), settings, AlarmClock(), begun.registry)
+        with pytest.raises(AttributeError):
+            life.run(life.socket.accept)
+        assert (life.is_open, len(begun.registry)) == (False, 0)
+
+
 def test_middleware_may_add_headers_to_the_answer():
     with request() as begun:
         begun.environ["spa.upgrade_headers"] = [lambda: [("A", "1")], lambda: (("B", "2"), ("C", "3"))]

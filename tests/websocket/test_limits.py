@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from spa.errors import SetupError
-from spa.websocket.limits import Limits
+from spa.websocket.limits import Limits, check_limits
 
 
 def test_the_defaults_are_those_of_the_documentation():
@@ -61,3 +61,14 @@ def test_bounds_are_given_by_name_and_never_change():
         Limits(5)
     with pytest.raises(dataclasses.FrozenInstanceError):
         Limits().max_message = 5
+
+
+@pytest.mark.parametrize("value", [None, Limits(), Limits(max_message=5)])
+def test_a_setting_is_limits_or_none(value):
+    assert check_limits(value) is value
+
+
+@pytest.mark.parametrize("value", [{"max_message": 1}, {}, 0, "1 MiB", Limits])
+def test_another_setting_is_a_mistake_that_says_what_to_write(value):
+    with pytest.raises(SetupError, match=r"^websocket_limits is made as spa\.websocket\.Limits\(.*\), not "):
+        check_limits(value)

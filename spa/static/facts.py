@@ -1,0 +1,59 @@
+"""Learn from the bytes of a file what its name does not tell: its entity tag and its charset."""
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+from spa.answer import BrokenOff
+from spa.static.files import File, Identity
+from spa.static.hashing import digest
+from spa.static.mimetypes import type_of
+from spa.static.source import is_utf8
+
+EXAMINED = 2**20  # bytes up to which a file is read for this, once: MD5 takes 2 ms for them, and nobody else runs then
+REMEMBERED = 4096  # files; what is known of one takes some 500 bytes
+
+
+class Facts(NamedTuple):
+    """What a file is sent with: its entity tag, in quotes, and its media type."""
+
+    etag: str
+    content_type: str
+
+
+class Examiner:
+    """Knows the facts of files, and reads each version of a file once for them."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, Identity], Facts] = OrderedDict()
+
+    def examine(self, file: File) -> Facts:
+        """Return the facts of an open file.
+
+        The entity tag is a hash of the bytes: the same wherever the same files are, whenever they were put there, and
+        another for other bytes of the same length and time, as reproducible builds have. A charset is claimed only if
+        it is true: the header beats what a stylesheet or a page says itself. Of a file too large to be read, the tag
+        is made of time and size, and text is taken for UTF-8, but for stylesheets: without a charset they have that
+        of their page, or what they say themselves.
+        """
+        key = file.path, file.identity
+        facts = self._known.get(key)
+        if facts is not None:
+            self._known.move_to_end(key)
+            return facts
+        facts = None if file.size > EXAMINED else _read(file)
+        if facts is None:
+            is_sheet = file.path.lower().endswith(".css")
+            facts = Facts(f'"{file.identity[3]:x}-{file.size:x}"', type_of(file.path, None if is_sheet else "utf-8"))
+        self._known[key] = facts
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return facts
+
+
+def _read(file: File) -> Facts | None:
+    """Return the facts by the bytes; None if the file becomes shorter meanwhile, and so another."""
+    try:
+        data = file.read()
+    except BrokenOff:
+        return None
+    return Facts(f'"{digest(data)}"', type_of(file.path, "utf-8" if is_utf8(data) else None))
