@@ -16,7 +16,7 @@ from spa.websocket import transport
 from spa.websocket.departure import send_away_on_sigterm
 from spa.websocket.hangup import Watch
 from spa.websocket.lifecycle import describe
-from spa.websocket.registry import Registry
+from spa.websocket.registry import PATIENCE, Registry
 
 logger = logging.getLogger("spa")
 
@@ -123,10 +123,7 @@ class Stream:
 
     def send_away(self, patience: float) -> None:
         """End the stream, because the server is stopping; cut it off from a client that does not read."""
-        self._leave()
-        if self._sock is not None and self._cut_timer is None:
-            self._cut_timer = gevent.get_hub().loop.timer(patience)
-            self._cut_timer.start(transport.cut, self._sock)
+        self._end(patience)
 
     def close(self) -> None:
         """Have the iterator closed, and wait until it is."""
@@ -159,10 +156,20 @@ class Stream:
             self._registry.add(self)
 
     def _leave(self) -> None:
-        """End the stream for the server, and have the iterator closed, without waiting for either."""
+        """End the stream, because the client has left; it may have ended its half only, and not read the rest."""
+        self._end(PATIENCE)
+
+    def _end(self, patience: float) -> None:
+        """End the stream for the server, and have the iterator closed, without waiting for either.
+
+        A server that is sending to a client that does not read sees nothing of this, so it is cut off after a while.
+        """
         self._is_over = True
         self._producer.stop()
         self._producer.news.set()
+        if self._sock is not None and self._cut_timer is None:
+            self._cut_timer = gevent.get_hub().loop.timer(patience)
+            self._cut_timer.start(transport.cut, self._sock)
 
 
 def _report(environ: dict[str, Any], error: BaseException) -> None:

@@ -14,6 +14,7 @@ import pytest
 from werkzeug.test import Client, EnvironBuilder
 
 import spa
+from spa import eventstream
 from spa.event import COMMENT
 from spa.middleware.compression import CompressionMiddleware
 from spa.websocket.registry import Registry
@@ -248,6 +249,27 @@ def test_when_the_client_leaves_while_an_event_is_being_sent_the_generator_is_cl
     body.close()
 
 
+def serve(body, server):
+    """Send a body as a server does."""
+    try:
+        for data in body:
+            server.sendall(data)
+    finally:
+        body.close()
+
+
+def test_a_client_that_ends_its_half_and_does_not_read_is_cut_off_soon(log, pair, monkeypatch):
+    monkeypatch.setattr(eventstream, "PATIENCE", 0.05)
+    server, client = pair
+    _, _, body = start(spa.EventStream(waiting(log, "x" * 2**24)), **{"spa.socket": server})
+    serving = gevent.spawn(serve, body, server)
+    run_loop()
+    client.shutdown(gevent.socket.SHUT_WR)
+    serving.join(PATIENCE)
+    assert isinstance(serving.exception, BrokenPipeError)
+    assert log == ["closed"]
+
+
 def test_the_next_request_of_the_client_stays_in_the_socket(log, pair):
     server, client = pair
     client.sendall(b"GET / HTTP/1.1\r\n")
@@ -387,14 +409,7 @@ def test_a_client_that_does_not_read_is_cut_off_when_the_server_stops(log, pair)
     server, _ = pair
     _, _, body = start(spa.EventStream(waiting(log, "x" * 2**24)), **{"spa.socket": server})
 
-    def serve():
-        try:
-            for data in body:
-                server.sendall(data)
-        finally:
-            body.close()
-
-    serving = gevent.spawn(serve)
+    serving = gevent.spawn(serve, body, server)
     run_loop()
     assert not serving.dead
     body.send_away(0.01)

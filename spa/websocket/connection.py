@@ -7,6 +7,8 @@ stream empties. Greenlets that must wait (for a message, for room in the outbox,
 of this connection, and the event loop wakes them. Only the event loop feeds the protocol.
 """
 
+import contextlib
+import math
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -76,7 +78,7 @@ class Connection:
 
         self.received_at = clock.now()
         self._pinged: float | None = None
-        self._close_by = 0.0
+        self._close_by = math.inf
         self._alarm: Alarm | None = None
         self._look_again_by(self.received_at + limits.ping_interval)
 
@@ -164,15 +166,17 @@ class Connection:
         """Close with 1001, because the server is stopping; the peer has so many seconds to answer, or fewer."""
         self.close(GOING_AWAY, "the server is stopping")
         if self._state is State.CLOSING:
-            self._close_by = min(self._close_by, self._clock.now() + patience)
-            self._look_again_by(self._close_by)
+            self._end_by(self._clock.now() + patience)
 
-    def finish(self, code: int = 1000, reason: str = "") -> None:
-        """Close, and wait until the TCP connection has ended, at most for the close timeout."""
+    def finish(self, code: int = 1000, reason: str = "", patience: float | None = None) -> None:
+        """Close, and wait until the TCP connection has ended: for as many seconds, or as the limits say."""
         try:
             self.close(code, reason)
+            if patience is not None and self._state is State.CLOSING:
+                self._end_by(self._clock.now() + patience)
             while self._state is not State.ENDED:
-                self._finishers.wait()
+                with contextlib.suppress(gevent.Timeout):  # of a handler that has ended: it has nothing to cut short
+                    self._finishers.wait()
         finally:
             self._end()
 
@@ -212,6 +216,7 @@ class Connection:
         """End sending if that was all, read on if that was why we paused, and let the next sender in."""
         if self._half_close and not self._outbox:
             self._end_sending()
+        self._count_close_timeout()
         if not self._is_full():
             self._stream.resume()
         self._wake_sender()
@@ -279,6 +284,7 @@ class Connection:
                 self._outbox.count_control(len(data))
         if self._half_close and not self._outbox:
             self._end_sending()
+        self._count_close_timeout()
 
     def _end_sending(self) -> None:
         """End the TCP connection after the closing handshake; without one, end our side and wait for the peer's.
@@ -314,9 +320,20 @@ class Connection:
         self._state = State.CLOSING
         close = self._protocol.first_close()
         self._code, self._reason = int(close.code), close.reason
-        self._close_by = self._clock.now() + self._limits.close_timeout
-        self._look_again_by(self._close_by)
         self._wake_all()
+
+    def _count_close_timeout(self) -> None:
+        """Begin to count when the Close has left the outbox, or the peer has sent its own, or broken the protocol.
+
+        Until then a peer that goes on reading gets all that was sent; one that does not meets the send timeout.
+        """
+        if self._state is State.CLOSING and (self._half_close or not self._outbox):
+            self._end_by(self._clock.now() + self._limits.close_timeout)
+
+    def _end_by(self, time: float) -> None:
+        """End at this time, or at the earlier one that was set before."""
+        self._close_by = min(self._close_by, time)
+        self._look_again_by(self._close_by)
 
     def _lose(self, reason: str = "") -> None:
         """Note that the TCP connection is gone, or is given up."""

@@ -22,6 +22,10 @@ logger = logging.getLogger("spa")
 
 NORMAL, GOING_AWAY, INVALID_DATA, POLICY, INTERNAL_ERROR = 1000, 1001, 1007, 1008, 1011
 
+# Seconds from one stop of a handler to the next: one that is cleaning up cannot be told from one that refuses to
+# stop. Servers grant the same 30 s to what is in flight when they end.
+STOP_INTERVAL = 30.0
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -60,6 +64,7 @@ class Lifecycle:
         self._transport: transport.Transport | None = None
         self._handler: Any = None
         self._stop_alarm: Alarm | None = None
+        self._interruption: Any = None
         self._stopped = False
         self._is_over = False
 
@@ -105,6 +110,8 @@ class Lifecycle:
             self._is_over = True
             if self._stop_alarm is not None:
                 self._stop_alarm.cancel()
+            if self._interruption is not None:
+                self._interruption.stop()
             if self.is_open:
                 self._finish(code)
         return None
@@ -145,10 +152,14 @@ class Lifecycle:
         connection = self.socket.connection
         if connection is None:  # the socket was taken and turned out to be closed
             return
+        # A request that is killed, with its process perhaps, does not wait for a slow reader.
+        patience = self._settings.limits.close_timeout if code == GOING_AWAY else None
         try:
-            connection.finish(code)
+            connection.finish(code, patience=patience)
         except gevent.GreenletExit:
-            pass  # a stop that was on its way when the handler ended; the connection has been ended all the same
+            pass  # somebody kills the request; the connection has been ended all the same
+        except (Exception, SystemExit):  # thrown in from outside: whatever it is, there is no HTTP answer any more
+            logger.exception("WebSocket %s: the closing handshake was broken off", describe(self._environ))
         finally:
             self._registry.discard(connection)
 
@@ -167,10 +178,14 @@ class Lifecycle:
             return
         rest = connection.received_at + stop_after - self._clock.now()
         if rest <= 0:
-            self._stopped = True
-            gevent.kill(self._handler, gevent.GreenletExit)
-            rest = stop_after  # a handler that catches even GreenletExit is asked again
+            self._interruption = gevent.get_hub().loop.run_callback(self._interrupt)
+            rest = max(stop_after, STOP_INTERVAL)
         self._watch(rest)
+
+    def _interrupt(self) -> None:
+        """Stop the handler where it waits; cancelled if it has ended meanwhile, and waits for other things."""
+        self._stopped = True
+        self._handler.throw(gevent.GreenletExit)
 
 
 def refuse_upgraded(environ: dict[str, Any], status: int, reason: str, clock: AlarmClock) -> Iterable[bytes]:

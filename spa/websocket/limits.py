@@ -35,7 +35,7 @@ class Limits:
     """Silence after a ping for which the connection is given up."""
 
     close_timeout: float = 5.0
-    """How long the peer may take to answer a Close and end the TCP connection."""
+    """How long the peer may take to answer a Close and end the TCP connection, once all before the Close has left."""
 
     send_timeout: float = 10.0
     """How long the peer may accept no byte of what waits for it, before the connection is given up."""
@@ -44,7 +44,8 @@ class Limits:
     """How long a handler that is neither sending nor receiving may go on after its peer has left.
 
     Then ``gevent.GreenletExit`` is raised where it waits. The time counts from the last message it received, so
-    that what the peer sent before leaving is still handled. None lets it go on for as long as it likes.
+    that what the peer sent before leaving is still handled. None lets it go on for as long as it likes. A handler
+    that goes on even so, with its cleaning up perhaps, is stopped again after 30 seconds.
     """
 
     def __post_init__(self) -> None:

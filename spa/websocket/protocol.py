@@ -130,6 +130,8 @@ class Protocol(FrameProtocol):
 
         What it raises, the parser turns into a Close frame of the right code.
         """
+        if frame.opcode is PING and not self.is_open:
+            return  # nothing follows our Close (section 5.5.1), however many pings a peer sends that reads nothing
         if frame.opcode is CLOSE:
             self.current_size = None  # a Close may stand between fragments (section 5.4): the message is dropped
         super().recv_frame(frame)

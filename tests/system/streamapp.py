@@ -4,6 +4,7 @@ from gevent.monkey import patch_all
 
 patch_all()
 
+import os  # noqa: E402
 import queue  # noqa: E402
 import sys  # noqa: E402
 import threading  # noqa: E402
@@ -38,6 +39,13 @@ def wait(kind, tag):
     elif kind == "event":
         threading.Event().wait()
     return words[tag].get()
+
+
+class Descriptors(spa.JSONHandler):
+    """How many descriptors the process has open."""
+
+    def get(self):
+        return len(os.listdir("/proc/self/fd"))
 
 
 class Plain(spa.Handler):
@@ -77,6 +85,7 @@ app = spa.App(
     (
         ("/say/<tag>/<word>", "", Say),
         ("/noted/<tag>", "", Noted),
+        ("/descriptors", "", Descriptors),
         ("/plain/<tag>", "", Plain),
         ("/events/<kind>/<tag>", "", Events),
     )

@@ -177,6 +177,20 @@ def test_when_a_client_that_does_not_read_leaves_the_generator_is_closed(server,
     server.wait_until_noted(tag, "closed", patience=AT_ONCE)
 
 
+def test_a_client_that_does_not_read_and_ends_its_half_is_freed(server, tag):
+    def count_descriptors() -> int:
+        return json.loads(wire.get(server.port, "/descriptors").body)
+
+    before = count_descriptors()
+    with server.open(f"/events/large/{tag}", receive_buffer=4096) as connection:
+        assert connection.read_head().status == 200
+        wire.wait_for(lambda: count_descriptors() > before, "it is served")
+        connection.half_close()
+        server.wait_until_noted(tag, "closed", patience=AT_ONCE)
+        wire.wait_for(lambda: count_descriptors() <= before, "the descriptor is freed")
+    assert "Traceback" not in server.errors().partition(tag)[2]
+
+
 def test_a_request_that_was_sent_ahead_is_answered_after_the_stream(server, tag):
     with start_waiting(server, "queue", tag) as connection:
         connection.write(f"GET /noted/{tag} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())

@@ -281,6 +281,50 @@ def test_a_peer_that_sends_for_ever_instead_of_answering_the_close_is_left_too(s
         server.wait_for_event(tag, "closed 4001")
 
 
+def test_all_that_a_handler_has_sent_reaches_a_client_that_reads_on_slowly(server, tag):
+    with server.connect(f"/large/{tag}/", receive_buffer=65536) as peer:
+        started = time.monotonic()
+        size = 0
+        while size < 2**24:
+            size += len(peer.read(2**17))
+            time.sleep(0.005)
+        assert time.monotonic() - started > 0.6  # the close timeout of that route is 0.3 s
+        assert peer.read_rest()[-4:] == bytes([0x80 | CLOSE, 2]) + close_payload(1000)
+    assert server.wait_for_event(tag, "closed 1000") == ["began", "returned", "closed 1000"]
+
+
+def test_pings_after_the_close_of_the_server_are_bounded_though_their_sender_reads_nothing(server, tag):
+    pings = frame(PING, b"x" * 125) * 2000
+    with server.connect(f"/returns/{tag}/", receive_buffer=4096) as peer:
+        before = server.stats()["rss"]
+        started = time.monotonic()
+        size = 0
+        while size < 24 * MEGABYTE and time.monotonic() - started < 4:  # the close timeout is 5 s
+            peer.write(pings)
+            size += len(pings)
+        assert server.stats()["rss"] - before < 4 * MEGABYTE
+    server.wait_for_event(tag, "closed 1000")
+
+
+def test_a_timeout_that_a_handler_leaves_behind_ends_nothing_early_and_is_no_bug(server, tag):
+    with server.connect(f"/leaves-timeout/{tag}/") as peer:
+        assert peer.read_close().code == 1000
+        assert peer.wait_for_end() > 0.3  # the close timeout of that route is 0.5 s
+    assert server.wait_for_event(tag, "closed 1000") == ["began", "returned", "closed 1000"]
+    out, err = server.program.output()
+    assert f"/leaves-timeout/{tag}/" not in "\n".join(line for line in (out + err).splitlines() if "failed" in line)
+    assert "gevent.timeout.Timeout" not in out + err
+
+
+def test_however_closely_a_stop_meets_the_end_of_a_handler_the_clean_up_is_whole(server, tag):
+    count = 300
+    for _ in range(3):
+        peers = [server.connect(f"/cleans-up/{tag}/") for _ in range(count)]
+        for peer in peers:
+            peer.sock.close()
+    wait_for(lambda: sum(event.startswith("closed") for event in server.events(tag)) == 3 * count, "each clean-up")
+
+
 def test_a_close_that_is_answered_ends_at_once(server, tag):
     with server.connect(f"/closes/{tag}/") as peer:
         assert peer.read_text() == "bye"

@@ -173,10 +173,44 @@ class Closes(Told):
         note(f"is closed {self.ws.closed} {self.ws.close_code} {self.ws.close_reason}")
 
 
+class Large(Told):
+    """Send much and return."""
+
+    websocket_limits = Limits(close_timeout=0.3)
+
+    def talk(self, note):
+        self.ws.send(b"x" * 2**24)
+
+
+class LeavesTimeout(Told):
+    """Return while a timeout is still running, which then fires in the closing handshake."""
+
+    websocket_limits = Limits(close_timeout=0.5)
+
+    def talk(self, note):
+        self.ws.accept()
+        gevent.Timeout.start_new(0.1)
+
+
+class CleansUp(Told):
+    """Send now and then, be stopped after a short while, and clean up after it."""
+
+    websocket_limits = Limits(stop_after=0.05)
+
+    def talk(self, note):
+        while True:
+            self.ws.send("now")
+            gevent.sleep(0.05)
+
+    def websocket_close(self):
+        gevent.sleep(0.02)  # as one that writes to a database
+        super().websocket_close()
+
+
 class ClosedByAnother(Told):
     """One greenlet closes while this one is in receive or in send."""
 
-    websocket_limits = Limits(close_timeout=0.5)
+    websocket_limits = Limits(close_timeout=0.5, send_timeout=0.5)
 
     def talk(self, note, what):
         self.ws.accept()
@@ -352,6 +386,9 @@ routes = (
     ("/returns-at-once/<tag>/", "", ReturnsAtOnce),
     ("/raises/<tag>/", "", Raises),
     ("/closes/<tag>/", "", Closes),
+    ("/large/<tag>/", "", Large),
+    ("/leaves-timeout/<tag>/", "", LeavesTimeout),
+    ("/cleans-up/<tag>/", "", CleansUp),
     ("/closed-by-another/<what>/<tag>/", "", ClosedByAnother),
     ("/two-receivers/", "", TwoReceivers),
     ("/ten/", "", TenSenders),

@@ -309,6 +309,86 @@ def test_a_finish_that_is_killed_still_ends_the_connection():
         assert pair.connection.state is State.ENDED
 
 
+def test_what_was_sent_before_a_close_reaches_a_peer_that_reads_on_slowly():
+    with open_pair(close_timeout=0.1) as pair:
+        pair.connection.send(encode(b"x" * 200_000))
+        finisher = gevent.spawn(pair.connection.finish)
+        started = time.monotonic()
+        got = b""
+        while len(got) < 200_000:
+            got += pair.peer.read(5_000)
+            gevent.sleep(0.01)
+        assert time.monotonic() - started > 0.3  # several times the close timeout
+        rest = pair.peer.read_rest()
+        assert rest[-4:] == bytes([0x80 | CLOSE, 2]) + close_payload(1000)
+        assert outcome(finisher) is None
+
+
+def test_a_close_behind_what_the_peer_does_not_read_ends_at_the_send_timeout():
+    with open_pair(close_timeout=60, send_timeout=0.1) as pair:
+        pair.connection.send(encode(b"x" * 200_000))
+        started = time.monotonic()
+        pair.connection.finish()
+        assert 0.09 < time.monotonic() - started < 2
+
+
+def test_the_close_timeout_counts_from_the_moment_the_close_has_left():
+    with open_pair(close_timeout=0.2) as pair:
+        pair.connection.send(encode(b"x" * 200_000))
+        finisher = gevent.spawn(pair.connection.finish)
+        wait_until(lambda: pair.connection.state is State.CLOSING)
+        gevent.sleep(0.3)
+        assert pair.connection.state is State.CLOSING
+        started = time.monotonic()
+        pair.peer.read_frame()
+        assert pair.peer.read_close().code == 1000
+        assert outcome(finisher) is None
+        assert 0.19 < time.monotonic() - started < 2
+
+
+PEER_ENDS = {"Close": frame(CLOSE, close_payload(1000)), "breach": frame(3)}
+
+
+@pytest.mark.parametrize("how", PEER_ENDS)
+@pytest.mark.parametrize("closed_before", [False, True], ids=["open", "closing"])
+def test_a_peer_that_ends_the_conversation_is_left_soon_though_much_waits_for_it(how, closed_before):
+    with open_pair(close_timeout=0.1, send_timeout=60) as pair:
+        pair.connection.send(encode(b"x" * 10_000_000))
+        if closed_before:
+            pair.connection.close()
+        reader = gevent.spawn(lambda: [pair.peer.read(5_000) and gevent.sleep(0.01) for _ in range(1_000)])
+        run_loop()
+        started = time.monotonic()
+        pair.peer.write(PEER_ENDS[how])
+        wait_until(lambda: pair.connection.state is State.ENDED)
+        assert time.monotonic() - started < 2
+        reader.kill()
+
+
+def test_a_connection_that_is_sent_away_is_not_given_more_time_by_a_peer_that_reads_on():
+    with open_pair(close_timeout=60, send_timeout=60) as pair:
+        pair.connection.send(encode(b"x" * 10_000_000))
+        reader = gevent.spawn(lambda: [pair.peer.read(5_000) and gevent.sleep(0.01) for _ in range(1_000)])
+        pair.connection.send_away(0.1)
+        started = time.monotonic()
+        wait_until(lambda: pair.connection.state is State.ENDED)
+        assert time.monotonic() - started < 2
+        reader.kill()
+
+
+def test_pings_after_our_close_are_read_but_no_pong_waits_for_a_peer_that_does_not_read():
+    with open_pair(close_timeout=0.5) as pair:
+        pair.connection.close()
+        finisher = gevent.spawn(pair.connection.finish)
+        for _ in range(100):
+            pair.peer.write(frame(PING, b"x" * 125) * 100)  # 1.3 MB in all: they are taken in
+        assert not pair.connection._outbox
+        pair.peer.send(CLOSE, close_payload(1000))
+        assert outcome(finisher) is None
+        assert pair.peer.read_close().code == 1000
+        assert pair.peer.read_rest() == b""
+
+
 def test_once_ended_nothing_is_left_in_the_event_loop():
     with open_pair() as pair:
         pair.peer.sock.close()

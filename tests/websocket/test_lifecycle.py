@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import re
+import time
 
 import gevent
 import gevent.socket
@@ -260,7 +261,8 @@ def test_a_handler_that_does_nothing_is_stopped_once_its_peer_has_left(stop_afte
         assert not caplog.records
 
 
-def test_a_handler_that_catches_its_stop_is_asked_again():
+def test_a_handler_that_catches_its_stop_is_asked_again_after_a_while(monkeypatch):
+    monkeypatch.setattr(lifecycle, "STOP_INTERVAL", 0.2)
     with request(stop_after=0.02) as begun:
         asked = []
 
@@ -270,13 +272,82 @@ def test_a_handler_that_catches_its_stop_is_asked_again():
                 try:
                     gevent.sleep(PATIENCE)
                 except gevent.GreenletExit:
-                    asked.append(1)
+                    asked.append(time.monotonic())
 
         running = begun.run(handler)
         begun.peer.read_head()
         begun.peer.send(CLOSE)
         assert running.get() is None
-        assert asked == [1, 1]
+        assert asked[1] - asked[0] > 0.19
+
+
+def test_a_handler_that_is_stopped_may_take_its_time_to_clean_up():
+    with request(stop_after=0.02) as begun:
+        cleaned = []
+
+        def handler():
+            begun.ws.accept()
+            try:
+                gevent.sleep(PATIENCE)
+            finally:
+                gevent.sleep(0.2)  # ten times as long as it had
+                cleaned.append(1)
+
+        running = begun.run(handler)
+        begun.peer.read_head()
+        begun.peer.send(CLOSE)
+        assert running.get() is None
+        assert cleaned == [1]
+
+
+def test_a_stop_that_comes_in_the_turn_in_which_the_handler_ends_hits_nothing_later():
+    with request(stop_after=0.05) as begun:
+        ended = []
+
+        def serve():
+            begun.life.run(lambda: begun.ws.accept() or gevent.sleep(0.1))
+            ended.append("the handler")
+            gevent.sleep(0.01)  # as a clean-up does that writes to a database
+            ended.append("the clean-up")
+
+        serving = gevent.spawn(serve)
+        begun.peer.read_head()
+        begun.peer.send(CLOSE)
+        wait_until(lambda: begun.ws.closed)
+        time.sleep(0.2)  # the whole loop is busy, until both the stop and the end of the sleep are overdue
+        serving.join()
+        assert ended == ["the handler", "the clean-up"]
+
+
+def test_a_timeout_that_the_handler_left_behind_does_not_cut_the_closing_handshake_short(caplog):
+    with request(close_timeout=0.3) as begun:
+        started = time.monotonic()
+        running = begun.run(lambda: begun.ws.accept() or gevent.Timeout.start_new(0.05))
+        begun.peer.read_head()
+        assert begun.peer.read_close().code == 1000
+        assert running.get() is None
+        assert time.monotonic() - started > 0.29
+        assert (begun.life.is_open, len(begun.registry), caplog.records) == (True, 0, [])
+
+
+@pytest.mark.parametrize("error", [ValueError("left behind"), SystemExit(1)], ids=repr)
+def test_whatever_is_thrown_into_the_closing_handshake_the_socket_goes_back_to_the_server(error, caplog):
+    with request(close_timeout=60) as begun:
+        running = begun.run(lambda: begun.ws.accept() or gevent.Timeout.start_new(0.02, error))
+        begun.peer.read_head()
+        assert begun.peer.read_close().code == 1000
+        assert running.get() is None
+        assert begun.ws.connection.state is State.ENDED
+        assert (len(begun.registry), len(caplog.records)) == (0, 1)
+
+
+def test_a_handler_that_is_killed_does_not_hold_its_request_up_for_a_slow_reader():
+    with request(send_timeout=60, close_timeout=0.1) as begun:
+        running = begun.run(lambda: begun.ws.send(b"x" * 2**24) or gevent.sleep(PATIENCE))
+        begun.peer.read_head()
+        running.kill(block=False)
+        assert running.get() is None
+        assert begun.ws.connection.state is State.ENDED
 
 
 def test_the_registry_of_the_server_comes_before_that_of_the_app():

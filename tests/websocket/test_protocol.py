@@ -88,6 +88,14 @@ def test_a_ping_between_fragments_is_answered_whatever_room_the_message_leaves(l
     assert run([data], limits) == (["x" * size], frame(PONG, b"y" * 125, mask=None), False)
 
 
+def test_a_ping_behind_our_close_is_not_answered():
+    protocol = Protocol(LIMITS)
+    protocol.close(1000)
+    protocol.data_to_send()
+    assert protocol.feed(frame(PING, b"x") + frame(TEXT, b"late")) == ["late"]  # which nobody receives any more
+    assert protocol.data_to_send() == []
+
+
 def test_the_longest_close_passes_whatever_the_limit_of_messages():
     payload = close_payload(1000, "x" * 123)
     assert run([frame(CLOSE, payload)], Limits(max_message=10)) == ([], frame(CLOSE, payload, mask=None), True)
