@@ -4,16 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from werkzeug.exceptions import NotFound
-
 from spa.errors import SetupError
-from spa.handler import Handler, WSGIApp
-from spa.problem import SHOW_BUG
+from spa.handler import Handler
 from spa.static import hashing
 from spa.static.assets import Asset, Assets, integrity
 from spa.static.files import Directory
 from spa.static.form import Forms
 from spa.static.handler import PATH_SAFE, Root
+from spa.static.hashedfile import HashedFile
 from spa.static.mimetypes import type_of
 from spa.static.route import refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
@@ -270,38 +268,6 @@ class SmartStatic:
         if mount is not None and not (mount.startswith("/") and mount.endswith("/")):
             raise SetupError(f"a mount is a path as '/static/', with a slash at both ends, not {mount!r}")
         return mount if mount is not None else self.mount or ""
-
-
-class HashedFile(Handler):
-    """Answer one request for a file of a ``SmartStatic``."""
-
-    def get(self, filepath: str = "", **params: Any) -> WSGIApp:
-        """Answer with the file, if the path carries its hash."""
-        static: SmartStatic = self.kwargs["static"]
-        environ = self.request.environ
-        found = static.find(filepath, environ)
-        if found is None:
-            raise UnknownHash(self._hint(static, filepath) if SHOW_BUG in environ else None)
-        static.learn(environ, found, self.app.shortcuts)
-        return found
-
-    def _hint(self, static: SmartStatic, filepath: str) -> str | None:
-        """Tell the developer how to link to the file that was asked for without its hash, or under an old one."""
-        taken = hashing.take(filepath)
-        for path, place in ((filepath, "its hash"), (taken[0] if taken else "", "another hash")):
-            if static.directory.identify(path) is not None:
-                values = ", ".join(f"{name}={value!r}" for name, value in {**self.params, "filepath": path}.items())
-                link = f"app.url({self.route_name!r}, {values})" if self.route_name else f"static.url({path!r})"
-                return f"{path} is here, under {place}: link to it with {link}"
-        return None
-
-
-class UnknownHash(NotFound):
-    """*404* that no cache may keep: the file may come to have this hash."""
-
-    def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
-        """Forbid caches to keep the answer."""
-        return [*super().get_headers(environ, scope), ("Cache-Control", "no-store")]
 
 
 def _mount(environ: Mapping[str, Any], filepath: str) -> str:
