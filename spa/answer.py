@@ -7,7 +7,7 @@ from typing import Any
 
 from gevent import GreenletExit, Timeout
 
-from spa.origin import name_of
+from spa.blame import name_of
 
 END = object()  # behind the last piece of a body
 WITHOUT_BODY = ("1", "204", "304")  # statuses whose answers end with the head (RFC 9112 section 6.3)

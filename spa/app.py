@@ -10,12 +10,12 @@ from werkzeug.routing import BaseConverter
 
 from spa import problem
 from spa.answer import Head, HeadAlone, StreamedBody, drop_body
+from spa.blame import name_of
 from spa.environ import below
 from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
 from spa.errors import SetupError
 from spa.handler import Handler, Shortcut
 from spa.jsoncodec import PYTHON, codec_of
-from spa.origin import name_of
 from spa.problem import SHOW_BUG
 from spa.request import Request
 from spa.routing import Route, Router

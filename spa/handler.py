@@ -9,8 +9,8 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, MethodNotAllowed
 
 from spa import problem
+from spa.blame import tell_source
 from spa.jsoncodec import Codec
-from spa.origin import tell_source
 from spa.request import Request
 from spa.response import JSONResponse, Response
 from spa.websocket import handshake, lifecycle

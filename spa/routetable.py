@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from spa.blame import name_of
 from spa.handler import Handler, methods_of
-from spa.origin import name_of
 from spa.routing import Router
 
 

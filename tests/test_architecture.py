@@ -22,7 +22,7 @@ FRONT_DOORS = {name for name, path in FILES.items() if path.name == "__init__.py
 PURE = {
     "spa.accept",
     "spa.environ",
-    "spa.origin",
+    "spa.blame",
     "spa.websocket.handshake",
     "spa.websocket.keepalive",
     "spa.websocket.limits",

@@ -3,7 +3,7 @@
 import functools
 
 import spa
-from spa.origin import name_of, tell_source
+from spa.blame import name_of, tell_source
 
 
 class Page(spa.Handler):
