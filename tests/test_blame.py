@@ -16,13 +16,13 @@ def function():
 
 
 def test_a_handler_is_called_as_in_its_module():
-    assert name_of(Page) == "tests.test_origin.Page"
-    assert name_of(function) == "tests.test_origin.function"
+    assert name_of(Page) == "tests.test_blame.Page"
+    assert name_of(function) == "tests.test_blame.function"
     assert name_of(functools.partial(function)) == "functools.partial"
 
 
 def test_the_source_of_a_value_is_told_with_its_line():
     text = tell_source(Page.get)
     assert text.startswith("The value was returned by Page.get (")
-    assert text.endswith(f"test_origin.py, line {Page.get.__code__.co_firstlineno}).")
+    assert text.endswith(f"test_blame.py, line {Page.get.__code__.co_firstlineno}).")
     assert "partial" in tell_source(functools.partial(function))
