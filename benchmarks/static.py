@@ -244,8 +244,7 @@ def report(server: str, names: list[str], medians: dict[tuple[str, str], float])
         for name in names:
             rate = medians[size, name]
             print(f"  {name:<12} {rate:10.0f} requests/s   {rate / medians[size, 'Spa']:6.2f} x Spa")
-    # "No slower" is 0.97: by so much two runs of one and the same app differ.
-    for size, bound in (("1 KB", 1.1), ("100 KB", 2), ("10 MB", 3), ("304", 0.97)):
+    for size, bound in (("1 KB", 1.1), ("100 KB", 2), ("10 MB", 3), ("304", 1)):
         verdict(f"{size} against WhiteNoise, {server}", medians[size, "Spa"] / medians[size, "WhiteNoise"], bound)
         room = medians[size, "bare"] / medians[size, "WhiteNoise"]
         print(f"               an app that only answers from memory: {room:.2f}")
@@ -294,40 +293,48 @@ def drain(app: Callable, environ: dict, calls: int) -> None:
             body.close()
 
 
-# The files of the median page on a desktop, in kind, number and size (HTTP Archive, Web Almanac 2024, "Page Weight").
-# The numbers are scaled to 1,000 files, and the sizes to 20 MB.
-KINDS = {"js": (444, 14_700), "png": (333, 34_000), "css": (148, 5_600), "woff2": (75, 19_000)}
+# Kinds of files: how many, and of how many bytes. 1,000 files of 20 MB in all.
+MIXES = {
+    # Those of the median page on a desktop, scaled (HTTP Archive, Web Almanac 2024, "Page Weight").
+    "as of the median page": {"js": (444, 14_700), "png": (333, 34_000), "css": (148, 5_600), "woff2": (75, 19_000)},
+    # Hard for us: what is to be rewritten takes the most time.
+    "a fifth of them stylesheets": {"png": (800, 20_000), "css": (200, 23_000)},
+}
 FOLDERS = 20
+REFERENCES = 1_150  # bytes of a stylesheet for each reference in it
 
 
 def compare_hashing(smoke: bool) -> None:
     """Hash 1,000 files of 20 MB in all, beside Django's collectstatic with its manifest storage."""
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, "source")
-        count = write_files(source, scale=10 if smoke else 1)
-        contenders: dict[str, Callable[[int], None]] = {
-            "Spa": lambda n: hash_all(source),
-            "Django collectstatic": lambda n: collect(source, Path(folder, "out")),
-            "reading and MD5 alone": lambda n: read_all(source),
-        }
-        medians = interleave(contenders, 1 if smoke else 9, 1)
-    show(f"Hash {count} files", medians, "ms", 1e3)
-    verdict("Django's collectstatic against ours", medians["Django collectstatic"] / medians["Spa"], 20)
-    room = medians["Django collectstatic"] / medians["reading and MD5 alone"]
-    print(f"               reading and hashing alone, on one core: {room:.2f}")
+        out = Path(folder, "out")  # one for both: Django keeps where it writes to
+        for title, kinds in MIXES.items():
+            source = Path(folder, title)
+            count = write_files(source, kinds, scale=10 if smoke else 1)
+            contenders: dict[str, Callable[[int], None]] = {
+                "Spa": lambda n, source=source: hash_all(source),
+                "Django collectstatic": lambda n, source=source: collect(source, out),
+                "reading and MD5 alone": lambda n, source=source: read_all(source),
+            }
+            medians = interleave(contenders, 1 if smoke else 9, 1)
+            show(f"Hash {count} files, {title}", medians, "ms", 1e3)
+            verdict("Django's collectstatic against ours", medians["Django collectstatic"] / medians["Spa"], 20)
+            room = medians["Django collectstatic"] / medians["reading and MD5 alone"]
+            print(f"               reading and hashing alone, on one core: {room:.2f}")
 
 
-def write_files(source: Path, scale: int) -> int:
-    """Write files like those of a page, each stylesheet with four images; return how many."""
+def write_files(source: Path, kinds: dict[str, tuple[int, int]], scale: int) -> int:
+    """Write files of these kinds, the stylesheets with references to images; return how many."""
     generator = random.Random(1)  # for data, not for secrets
+    images = kinds["png"][0] // scale
     written = 0
-    for kind, (count, size) in KINDS.items():
+    for kind, (count, size) in kinds.items():
         for number in range(count // scale):
             file = source / f"part{number % FOLDERS}" / f"{kind}{number}.{kind}"
             file.parent.mkdir(parents=True, exist_ok=True)
             if kind == "css":
-                images = [number % FOLDERS + FOLDERS * n for n in range(4 if scale == 1 else 1)]
-                rules = [f".c{n}{{background:url(png{n}.png) no-repeat}}\n" for n in images]
+                shown = [(number + FOLDERS * n) % (images - images % FOLDERS) for n in range(size // REFERENCES)]
+                rules = [f".c{n}{{background:url(png{n}.png) no-repeat}}\n" for n in shown]
                 rules += [f".d{n:04} > a:hover {{ color: #{n:06x}; padding: 0 {n:04}px }}\n" for n in range(size // 52)]
                 file.write_text("".join(rules))
             elif kind == "js":

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -73,6 +74,23 @@ class Program(subprocess.Popen[bytes]):
         self.wait()
         self._out.close()
         self._err.close()
+
+
+SERVERS = ("spa.run", "gunicorn")  # of which a module of tests/system is served by either
+
+
+def serving(server: str, module: str, port: int) -> list[Any]:
+    """Return the command that serves a module of tests/system, ``app`` in it, on a port.
+
+    Args:
+        server: one of ``SERVERS``; the module itself calls ``spa.run`` when it is run with the port.
+        module: its name in that folder.
+        port: as ``free_port`` returns it.
+    """
+    name = f"tests.system.{module}"
+    if server == "gunicorn":
+        return [sys.executable, "-m", "gunicorn", "-k", "gevent", "-b", f"127.0.0.1:{port}", f"{name}:app"]
+    return [sys.executable, "-m", name, port]
 
 
 def free_port() -> int:

@@ -23,6 +23,7 @@ PURE = {
     "spa.accept",
     "spa.environ",
     "spa.blame",
+    "spa.grammar",
     "spa.websocket.handshake",
     "spa.websocket.keepalive",
     "spa.websocket.limits",

@@ -8,11 +8,12 @@ from urllib.parse import unquote
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from spa.errors import SetupError
+from spa.grammar import TOKEN
 from spa.middleware.vary import Headers, add_vary
 from spa.response import Response
 from spa.websocket.handshake import ALLOWED_ORIGINS, check_allowed_origins, is_upgrade
 
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
+NAME = re.compile(TOKEN)
 # Headers any page may send, in the values of a form. Content-Type is asked for with any other value, as that of JSON.
 SAFELISTED = ("Accept", "Accept-Language", "Content-Language", "Content-Type")
 ANY = ("*",)
@@ -123,7 +124,7 @@ class CORSMiddleware:
         methods = answer.headers.get("Allow") or self._methods
         if not methods:
             wanted = environ["HTTP_ACCESS_CONTROL_REQUEST_METHOD"]
-            methods = wanted if TOKEN.fullmatch(wanted) else ""
+            methods = wanted if NAME.fullmatch(wanted) else ""
         return Response(status=204, headers=[("Access-Control-Allow-Methods", methods), *self._preflight])
 
 
@@ -141,6 +142,6 @@ def _check_names(names: Sequence[str], option: str) -> tuple[str, ...]:
     if isinstance(names, str) and names != "*":
         raise SetupError(f"{option} is a list of names; write [{names!r}]")
     for name in names:
-        if not TOKEN.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise SetupError(f"{option} holds {name!r}, which is not a name")
     return tuple(names)

@@ -9,14 +9,15 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import NamedTuple
 
+from spa.grammar import TOKEN
+
 LONGEST = 64 * 1024  # bytes of all header fields; twice what browsers and proxies let through
 MOST = 100  # header fields; gunicorn's number too
 
-_NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # RFC 9110 section 5.6.2
-_LINE = re.compile(rf"({_NAME}) ([\x21\x22\x24-\x7e]+) (HTTP/1\.[0-9])\r\n")  # RFC 9112 section 3; no fragment
+_LINE = re.compile(rf"({TOKEN}) ([\x21\x22\x24-\x7e]+) (HTTP/1\.[0-9])\r\n")  # RFC 9112 section 3; no fragment
 # No line may end in a bare LF, hold a bare CR, be folded, or have a space before its colon (RFC 9112 sections 2.2
 # and 5.1); no value may hold a control character (RFC 9110 section 5.5).
-_FIELDS = re.compile(rf"(?:{_NAME}:[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n")
+_FIELDS = re.compile(rf"(?:{TOKEN}:[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n")
 _HOST = re.compile(r"(\[[0-9A-Za-z:.%]+\]|[0-9A-Za-z\-._~!$&'()*+,;=%]*)(?::[0-9]*)?")  # RFC 3986 section 3.2.2
 _ABSOLUTE = re.compile(r"https?://([^/?#]*)(.*)", re.IGNORECASE)
 _LENGTH = re.compile("[0-9]{1,18}")  # an exabyte is enough, and an int of 64 bits

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import gevent
 from gevent.lock import RLock
 
-from spa.static import hashing, reference, source
+from spa.static import hashing, reading, reference
 from spa.static.bodies import Bodies
 from spa.static.files import Directory, File, Identity
 from spa.static.graph import components
 from spa.static.missing import Missing, Reporter
-from spa.static.source import Source
+from spa.static.reading import Reading
 
 MOUNTS = 64  # mounts whose assets are kept: a pattern with a variable before the path has as many as clients ask for
 LARGE = 2**20  # bytes from which a file is read in a thread, so that the others need not wait
@@ -56,7 +56,7 @@ class Asset:
 class Sheet:
     """A file that refers to others, read and not yet rewritten."""
 
-    source: Source
+    reading: Reading
     references: list[tuple[reference.Reference, reference.Target]]
 
     def paths(self) -> list[str]:
@@ -81,7 +81,7 @@ class Assets:
         self.bodies = Bodies(directory)
         self._reporter = Reporter(strict)
         self._assets: dict[tuple[str, str], Asset] = {}
-        self._sources: dict[str, Source] = {}  # of files that refer to nothing: they are the same under every mount
+        self._readings: dict[str, Reading] = {}  # of files that refer to nothing: they are the same under every mount
         self._mounts: OrderedDict[str, None] = OrderedDict()
         self._lock = RLock()  # of greenlets, which share a thread
 
@@ -139,13 +139,13 @@ class Assets:
             self._make_group(group, sheets, mount, is_circle)
         return self._assets[path, mount]
 
-    def _read_sheets(self, path: str, first: Source, mount: str) -> dict[str, Sheet]:
+    def _read_sheets(self, path: str, first: Reading, mount: str) -> dict[str, Sheet]:
         """Read all that a file refers to, and all that these refer to; return those that refer to something."""
         sheets = {path: Sheet(first, _resolve(first.references, path, mount))}
         waiting = sheets[path].paths()
         while waiting:
             name = waiting.pop()
-            if name in sheets or not source.refers(name):
+            if name in sheets or not reading.refers(name):
                 continue
             found = self._read(name)
             if found is not None and found.references:
@@ -167,10 +167,10 @@ class Assets:
         for path in group:
             body, made_from, missing = self._rewrite(path, sheets, mount, hashes)
             for other in group:
-                made_from[other] = sheets[other].source.identity
+                made_from[other] = sheets[other].reading.identity
             if is_circle:
                 made_from |= self._made_from_outside(members, group, mount)
-            on_disk = sheets[path].source
+            on_disk = sheets[path].reading
             is_rewritten = body != on_disk.data
             asset = Asset(
                 path=path,
@@ -210,7 +210,7 @@ class Assets:
             hashes: of the members of its own circle; None leaves the reference as it was written.
         """
         sheet = sheets[path]
-        made_from: dict[str, Identity | None] = {path: sheet.source.identity}
+        made_from: dict[str, Identity | None] = {path: sheet.reading.identity}
         lost: list[reference.Reference] = []
         changes = []
         known: dict[str, str | None] = dict(hashes)
@@ -225,33 +225,33 @@ class Assets:
                 lost.append(found)
             if hash is not None:
                 changes.append((found, reference.hashed(target, hash)))
-        places = reference.places(sheet.source.data, [found.start for found in lost])
+        places = reference.places(sheet.reading.data, [found.start for found in lost])
         missing = [Missing(path, *place, found.url) for place, found in zip(places, lost, strict=True)]
-        return source.replace(path, sheet.source.data, changes), made_from, missing
+        return reading.replace(path, sheet.reading.data, changes), made_from, missing
 
-    def _make_leaf(self, path: str, found: Source, mount: str) -> Asset:
+    def _make_leaf(self, path: str, found: Reading, mount: str) -> Asset:
         """Make the asset of a file that refers to no other: its bytes are those on disk."""
         size = found.identity[2]
         asset = Asset(path, found.identity, found.hash, found.hash, size, None, {path: found.identity}, found.is_utf8)
         self._store(asset, mount)
         return asset
 
-    def _read(self, path: str) -> Source | None:
+    def _read(self, path: str) -> Reading | None:
         """Read a file, unless it refers to nothing and is still as it was; a large one in a thread."""
-        known = self._sources.get(path)
+        known = self._readings.get(path)
         if known is not None and self.directory.is_still(path, known.identity):
             return known
-        self._sources.pop(path, None)
+        self._readings.pop(path, None)
         file = self.directory.open(path)
         if file is None:
             return None
         try:
-            is_large = file.size > LARGE
-            found: Source = gevent.get_hub().threadpool.apply(source.read, (file,)) if is_large else source.read(file)
+            pool = gevent.get_hub().threadpool
+            found: Reading = pool.apply(reading.read, (file,)) if file.size > LARGE else reading.read(file)
         finally:
             file.close()
         if not found.references:
-            self._sources[path] = found
+            self._readings[path] = found
         return found
 
 

@@ -13,11 +13,11 @@ from spa.static.form import Forms
 from spa.static.handler import PATH_SAFE, Root
 from spa.static.hashedfile import HashedFile
 from spa.static.mimetypes import type_of
+from spa.static.reading import is_utf8
 from spa.static.route import refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
 from spa.static.shortcut import Shortcuts
 from spa.static.sibling import Origin
-from spa.static.source import is_utf8
 
 
 class SmartStatic:

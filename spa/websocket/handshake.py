@@ -13,11 +13,12 @@ from werkzeug.exceptions import BadRequest, Forbidden, HTTPException
 from werkzeug.http import parse_set_header
 
 from spa.errors import SetupError
+from spa.grammar import TOKEN
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 DEFAULT_PORTS = {"http": 80, "https": 443}
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+])(:[0-9]+)?")  # RFC 6454 section 6.2
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
+SUBPROTOCOL = re.compile(TOKEN)
 ALLOWED_ORIGINS = "spa.allowed_origins"  # where a middleware leaves in the environ the origins that it allows
 OWN_HEADERS = frozenset(
     {"connection", "upgrade", "content-length", "transfer-encoding"}
@@ -158,7 +159,7 @@ def check_subprotocols(subprotocols: Sequence[str]) -> tuple[str, ...]:
         raise SetupError(f"subprotocols is a list of names, not {subprotocols!r}")
     names = tuple(subprotocols)
     for name in names:
-        if not isinstance(name, str) or not TOKEN.fullmatch(name):
+        if not isinstance(name, str) or not SUBPROTOCOL.fullmatch(name):
             raise SetupError(f"{name!r} is not the name of a subprotocol; write letters and digits, as in 'v1.example'")
     return names
 

@@ -169,6 +169,7 @@ def test_a_log_that_the_program_set_up_is_left_alone(tmp_path, set_up):
         ({"PORT": "eighty"}, "", "spa: 'eighty' is not a port; set --port, port= or PORT to a number from 0 to 65535"),
         ({"HOST": "203.0.113.7"}, "", "spa: cannot listen on 203.0.113.7:8000: "),
         ({"HOST": "203.0.113.7"}, "reload=True", "spa: cannot listen on 203.0.113.7:8000: "),
+        ({}, f"host={'é' * 70!r}", f"spa: cannot listen on {'é' * 70}:8000: {'é' * 70!r} is not the name of a host"),
         ({}, "port=0, certfile='nope.pem'", "spa: cannot use the certificate nope.pem: No such file or directory; "),
     ],
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spa.static import source
+from spa.static import reading
 from spa.static.assets import Assets
 from spa.static.files import Directory
 
@@ -35,13 +35,13 @@ def root(tmp_path):
 def reads(monkeypatch):
     """Count how often each file is read."""
     counted = Counter()
-    read = source.read
+    read = reading.read
 
     def counting(file):
         counted[file.path] += 1
         return read(file)
 
-    monkeypatch.setattr(source, "read", counting)
+    monkeypatch.setattr(reading, "read", counting)
     return counted
 
 

@@ -18,6 +18,7 @@ from spa.errors import SetupError
 from spa.server.debug import Debugger
 from spa.static import hashing
 from spa.static.assets import Assets
+from spa.static.files import Directory
 from spa.static.missing import MissingReferenceError
 from spa.static.smart import SmartStatic
 
@@ -408,6 +409,20 @@ def test_content_that_has_changed_since_its_hash_was_known_is_read_anew(tmp_path
     replace(tmp_path / "a.js", "2" * size)
     assert static.content("a.js") == b"2" * size
     assert static.url("a.js") == hashing.put("a.js", md5(b"2" * size))
+
+
+@pytest.mark.parametrize("size", [10, 200_000])
+def test_content_that_changes_at_every_look_is_a_lookup_error(tmp_path, size, monkeypatch):
+    static = SmartStatic(write(tmp_path, {"a.js": "1"}), watch=False)
+    opened = Directory.open
+
+    def exchange_and_open(self, path):
+        replace(tmp_path / path, "2" * size)
+        return opened(self, path)
+
+    monkeypatch.setattr(Directory, "open", exchange_and_open)
+    with pytest.raises(LookupError, match=r"'a\.js' is changing"):
+        static.content("a.js")
 
 
 def test_before_a_server_has_said_whether_to_watch_an_edit_is_seen(tmp_path):

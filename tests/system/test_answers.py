@@ -6,20 +6,15 @@ import sys
 import pytest
 
 from tests import wire
-from tests.processes import ROOT, free_port, running
+from tests.processes import ROOT, SERVERS, free_port, running, serving
 
 FINE = b"GET /fine/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
-@pytest.fixture(scope="module", params=["spa.run", "gunicorn"])
+@pytest.fixture(scope="module", params=SERVERS)
 def server(request):
     port = free_port()
-    module = "tests.system.answerapp"
-    command = {
-        "spa.run": [sys.executable, "-m", module, port],
-        "gunicorn": [sys.executable, "-m", "gunicorn", "-k", "gevent", "-b", f"127.0.0.1:{port}", f"{module}:app"],
-    }[request.param]
-    with running(command, port, cwd=ROOT) as program:
+    with running(serving(request.param, "answerapp", port), port, cwd=ROOT) as program:
         yield port, program
 
 

@@ -1,13 +1,12 @@
 """Send bodies that lie, are too large or are cut short over raw sockets, under both servers."""
 
 import json
-import sys
 import time
 
 import pytest
 
 from tests import wire
-from tests.processes import ROOT, free_port, running
+from tests.processes import ROOT, SERVERS, free_port, running, serving
 
 LIMIT = 4 * 2**20
 SURPLUS = 2048  # bytes over the limit: gunicorn reads a body 1 KiB ahead
@@ -17,15 +16,10 @@ MULTIPART = "multipart/form-data; boundary=x"
 URLENCODED = "application/x-www-form-urlencoded"
 
 
-@pytest.fixture(scope="module", params=["spa.run", "gunicorn"])
+@pytest.fixture(scope="module", params=SERVERS)
 def port(request):
     number = free_port()
-    module = "tests.system.bodyapp"
-    command = {
-        "spa.run": [sys.executable, "-m", module, number],
-        "gunicorn": [sys.executable, "-m", "gunicorn", "-k", "gevent", "-b", f"127.0.0.1:{number}", f"{module}:app"],
-    }[request.param]
-    with running(command, number, cwd=ROOT) as program:
+    with running(serving(request.param, "bodyapp", number), number, cwd=ROOT) as program:
         yield number
         _, _, err = program.stop()
     assert "Traceback" not in err

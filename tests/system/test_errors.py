@@ -1,22 +1,16 @@
 """Fail before, at and after the first piece of an answer, under both servers."""
 
-import sys
 
 import pytest
 
 from tests import wire
-from tests.processes import ROOT, free_port, running
+from tests.processes import ROOT, SERVERS, free_port, running, serving
 
 
-@pytest.fixture(scope="module", params=["spa.run", "gunicorn"])
+@pytest.fixture(scope="module", params=SERVERS)
 def server(request):
     port = free_port()
-    module = "tests.system.errorapp"
-    command = {
-        "spa.run": [sys.executable, "-m", module, port],
-        "gunicorn": [sys.executable, "-m", "gunicorn", "-k", "gevent", "-b", f"127.0.0.1:{port}", f"{module}:app"],
-    }[request.param]
-    with running(command, port, cwd=ROOT) as program:
+    with running(serving(request.param, "errorapp", port), port, cwd=ROOT) as program:
         yield port, program
 
 

@@ -1,22 +1,16 @@
 """A connection holds the requests and answers that are on it and no others, under both servers."""
 
-import sys
 
 import pytest
 
 from tests import wire
-from tests.processes import ROOT, free_port, running
+from tests.processes import ROOT, SERVERS, free_port, running, serving
 
 
-@pytest.fixture(scope="module", params=["spa.run", "gunicorn"])
+@pytest.fixture(scope="module", params=SERVERS)
 def port(request):
     port = free_port()
-    module = "tests.system.framingapp"
-    command = {
-        "spa.run": [sys.executable, "-m", module, port],
-        "gunicorn": [sys.executable, "-m", "gunicorn", "-k", "gevent", "-b", f"127.0.0.1:{port}", f"{module}:app"],
-    }[request.param]
-    with running(command, port, cwd=ROOT):
+    with running(serving(request.param, "framingapp", port), port, cwd=ROOT):
         yield port
 
 

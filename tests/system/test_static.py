@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests import wire
-from tests.processes import ROOT, free_port, running
+from tests.processes import ROOT, SERVERS, free_port, running, serving
 
 LARGE = 20_000_000
 
@@ -42,15 +42,10 @@ def root(tmp_path_factory):
     return directory
 
 
-@pytest.fixture(scope="module", params=["spa.run", "gunicorn"])
+@pytest.fixture(scope="module", params=SERVERS)
 def port(request, root):
     number = free_port()
-    module = "tests.system.staticapp"
-    command = {
-        "spa.run": [sys.executable, "-m", module, number],
-        "gunicorn": [sys.executable, "-m", "gunicorn", "-k", "gevent", "-b", f"127.0.0.1:{number}", f"{module}:app"],
-    }[request.param]
-    with running(command, number, env={"STATIC_ROOT": str(root)}, cwd=ROOT):
+    with running(serving(request.param, "staticapp", number), number, env={"STATIC_ROOT": str(root)}, cwd=ROOT):
         yield number
 
 

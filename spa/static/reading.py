@@ -10,8 +10,8 @@ from spa.static.reference import Reference
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """One version of a file, as it is on disk.
+class Reading:
+    """What was found in one version of a file on disk.
 
     Attributes:
         identity: tells this version from others.
@@ -28,19 +28,19 @@ class Source:
     is_utf8: bool = True
 
 
-def read(file: File) -> Source:
+def read(file: File) -> Reading:
     """Read an open file; in whatever thread.
 
     Raises:
         TruncatedError: the file has become shorter meanwhile.
     """
     if not refers(file.path):
-        return Source(file.identity, _hash_pieces(file))
+        return Reading(file.identity, _hash_pieces(file))
     data = file.read()
     is_css = _is_css(file.path)
     references = css.find(data) if is_css else sourcemap.find(data)
     kept = data if references else b""
-    return Source(file.identity, hashing.digest(data), references, kept, not is_css or is_utf8(data))
+    return Reading(file.identity, hashing.digest(data), references, kept, not is_css or is_utf8(data))
 
 
 def refers(path: str) -> bool:

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from spa.static import source
+from spa.static import reading
 from spa.static.files import Directory, TruncatedError
 
 
@@ -12,7 +12,7 @@ def read(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
     file = Directory(tmp_path).open(name)
     try:
-        return source.read(file), file.identity
+        return reading.read(file), file.identity
     finally:
         file.close()
 
@@ -46,10 +46,10 @@ def test_a_file_that_becomes_shorter_meanwhile_is_not_taken_for_whole(tmp_path, 
     file = Directory(tmp_path).open(name)
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(TruncatedError):
-        source.read(file)
+        reading.read(file)
     file.close()
 
 
 def test_a_file_in_which_nothing_is_replaced_stays_as_it_is():
     data = b"x()\n//# sourceMappingURL=a.js.map"
-    assert source.replace("a.js", data, []) is data
+    assert reading.replace("a.js", data, []) is data
