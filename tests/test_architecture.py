@@ -102,6 +102,12 @@ def test_there_are_files_to_look_at():
     assert PURE
 
 
+@pytest.mark.parametrize("name", sorted(FILES.keys() - FRONT_DOORS - {"spa.__main__"}))
+def test_each_file_has_its_test_file(name):
+    path = FILES[name].relative_to(PACKAGE)
+    assert (ROOT / "tests" / path.parent / f"test_{path.name}").is_file()
+
+
 @pytest.mark.parametrize("name", sorted(PURE))
 def test_a_pure_file_does_no_io(name):
     assert not {top(module) for module in imports(tree(name))} & IMPURE
