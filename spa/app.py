@@ -16,6 +16,7 @@ from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
 from spa.errors import SetupError
 from spa.handler import Handler, Shortcut
 from spa.jsoncodec import PYTHON, codec_of
+from spa.origin import check_allowed_origins
 from spa.problem import SHOW_BUG
 from spa.request import Request
 from spa.routing import Route, Router
@@ -74,7 +75,7 @@ class App:
         self.request_class = request_class or Request
         self.websocket = lifecycle.Settings(
             handshake.check_subprotocols(subprotocols),
-            handshake.check_allowed_origins(allowed_origins),
+            check_allowed_origins(allowed_origins),
             check_limits(websocket_limits) or Limits(),
         )
         self.codec = codec_of(json_module)

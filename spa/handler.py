@@ -11,6 +11,7 @@ from werkzeug.exceptions import BadRequest, MethodNotAllowed
 from spa import problem
 from spa.blame import tell_source
 from spa.jsoncodec import Codec
+from spa.origin import check_allowed_origins
 from spa.request import Request
 from spa.response import JSONResponse, Response
 from spa.websocket import handshake, lifecycle
@@ -104,7 +105,7 @@ class Handler:
         if cls.subprotocols is not None:
             cls.subprotocols = handshake.check_subprotocols(cls.subprotocols)
         if cls.allowed_origins is not None:
-            cls.allowed_origins = handshake.check_allowed_origins(cls.allowed_origins)
+            cls.allowed_origins = check_allowed_origins(cls.allowed_origins)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer the request; the instance is a WSGI callable."""

@@ -24,6 +24,7 @@ PURE = {
     "spa.environ",
     "spa.blame",
     "spa.grammar",
+    "spa.origin",
     "spa.websocket.handshake",
     "spa.websocket.keepalive",
     "spa.websocket.limits",
@@ -99,6 +100,12 @@ def test_the_docstring_of_a_file_opens_with_one_sentence(name):
 def test_there_are_files_to_look_at():
     assert {"spa", "spa.app", "spa.websocket.protocol"} <= set(FILES)
     assert PURE
+
+
+@pytest.mark.parametrize("name", sorted(FILES.keys() - FRONT_DOORS - {"spa.__main__"}))
+def test_each_file_has_its_test_file(name):
+    path = FILES[name].relative_to(PACKAGE)
+    assert (ROOT / "tests" / path.parent / f"test_{path.name}").is_file()
 
 
 @pytest.mark.parametrize("name", sorted(PURE))

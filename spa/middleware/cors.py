@@ -10,8 +10,9 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from spa.errors import SetupError
 from spa.grammar import TOKEN
 from spa.middleware.vary import Headers, add_vary
+from spa.origin import ALLOWED_ORIGINS, check_allowed_origins
 from spa.response import Response
-from spa.websocket.handshake import ALLOWED_ORIGINS, check_allowed_origins, is_upgrade
+from spa.websocket.handshake import is_upgrade
 
 NAME = re.compile(TOKEN)
 # Headers any page may send, in the values of a form. Content-Type is asked for with any other value, as that of JSON.

@@ -7,7 +7,7 @@ from werkzeug.exceptions import Forbidden
 
 from spa import problem
 from spa.errors import SetupError
-from spa.websocket.handshake import check_allowed_origins, is_own_page
+from spa.origin import check_allowed_origins, is_own_page
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 section 9.2.1
 OWN_SITES = frozenset({"same-origin", "none"})  # none: the user did it, by a bookmark or the address bar

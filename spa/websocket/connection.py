@@ -3,22 +3,21 @@
 Theory of operation. The event loop drives it all, so that no greenlet ever waits on the socket. Whatever the
 handler is doing, the stream passes on what comes: pings and Close are answered, the loss of the peer is noticed,
 and messages go into the inbox. What ``send`` cannot hand to the kernel at once goes into the outbox, which the
-stream empties. Greenlets that must wait (for a message, for room in the outbox, for the end) wait on a ``Waiter``
-of this connection, and the event loop wakes them. Only the event loop feeds the protocol.
+stream empties. Greenlets that must wait (for a message, for room in the outbox, for the end) wait in the inbox or
+in a line of this connection, and the event loop wakes them. Only the event loop feeds the protocol.
 """
 
 import contextlib
 import math
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
 
 import gevent
-from gevent.hub import Waiter
 
-from spa.errors import ConnectionClosed, ReceiveInProgress
+from spa.errors import ConnectionClosed
 from spa.websocket import keepalive
 from spa.websocket.alarm import Alarm, AlarmClock
+from spa.websocket.inbox import Inbox
 from spa.websocket.limits import Limits
 from spa.websocket.line import Line
 from spa.websocket.outbox import Outbox
@@ -65,15 +64,13 @@ class Connection:
         self._told_peer_left = False
         self._code, self._reason = 1006, ""
 
-        self._inbox: list[str | bytes] = []  # not a deque: it is short, and an empty deque takes 700 bytes
-        self._receiver: Any = None
-
-        self._loop = gevent.get_hub().loop
+        loop = gevent.get_hub().loop
+        self._inbox = Inbox(loop)
         self._outbox = Outbox(limits)
         self._stream = Stream(transport, self._outbox, clock, self)
         self._half_close = False
-        self._senders = Line(self._loop)
-        self._finishers = Line(self._loop)
+        self._senders = Line(loop)
+        self._finishers = Line(loop)
         self._turns = 0
 
         self.received_at = clock.now()
@@ -108,13 +105,13 @@ class Connection:
         """Return the next message, or None once when the peer has left."""
         if self._inbox or self._state is not State.OPEN:
             self._take_turn()  # meanwhile another greenlet may take the message
-        if self._receiver is not None:
-            raise ReceiveInProgress("another greenlet is receiving from this WebSocket")
+        self._inbox.check_free()
         if not self._inbox and self._state is State.OPEN:
-            self._wait_for_message(timeout)
+            self._turns = 0
+            self._inbox.wait(timeout)
         self.received_at = self._clock.now()
         if self._inbox:
-            message = self._inbox.pop(0)
+            message = self._inbox.take()
             if not self._stream.is_reading and len(self._inbox) <= self._limits.max_waiting_in // 2:
                 self._stream.resume()
             return message
@@ -196,12 +193,11 @@ class Connection:
             messages = self._protocol.feed(rest[:size])
             rest = rest[size:]
             if self._state is State.OPEN:
-                self._inbox.extend(messages)
+                self._inbox.add(messages)
             if self._state is State.OPEN and not self._protocol.is_open:
                 self._leave()
             self._write_protocol()
-            if self._inbox and self._receiver is not None:
-                self._receiver.switch(None)
+            self._inbox.hand_over()
             if self._state is State.ENDED:
                 break
             if self._is_full():
@@ -353,22 +349,7 @@ class Connection:
         self._stream.end()
         self._wake_all()
 
-    # Waiting and waking.
-
-    def _wait_for_message(self, timeout: float | None) -> None:
-        self._turns = 0
-        timer = gevent.Timeout.start_new(timeout) if timeout is not None else None
-        self._receiver = Waiter()
-        try:
-            self._receiver.get()
-        except gevent.Timeout as expired:
-            if expired is timer:
-                raise TimeoutError(f"no message within {timeout} s") from None
-            raise
-        finally:
-            self._receiver = None
-            if timer is not None:
-                timer.close()
+    # Taking turns.
 
     def _take_turn(self) -> None:
         """Let the other connections run, every so often, under a handler that never has to wait."""
@@ -377,16 +358,12 @@ class Connection:
             self._turns = 0
             gevent.sleep(A_TURN)
 
-    def _wake_receiver(self) -> None:
-        if self._receiver is not None:
-            self._loop.run_callback(self._receiver.switch, None)
-
     def _wake_sender(self) -> None:
         if not self._outbox.is_crowded:
             self._senders.wake_first()
 
     def _wake_all(self) -> None:
-        self._wake_receiver()
+        self._inbox.wake()
         self._senders.wake_all()
         if self._state is State.ENDED:
             self._finishers.wake_all()

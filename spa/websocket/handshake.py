@@ -7,19 +7,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from werkzeug.exceptions import BadRequest, Forbidden, HTTPException
 from werkzeug.http import parse_set_header
 
 from spa.errors import SetupError
 from spa.grammar import TOKEN
+from spa.origin import ALLOWED_ORIGINS, is_own_page
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
-DEFAULT_PORTS = {"http": 80, "https": 443}
-ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+])(:[0-9]+)?")  # RFC 6454 section 6.2
 SUBPROTOCOL = re.compile(TOKEN)
-ALLOWED_ORIGINS = "spa.allowed_origins"  # where a middleware leaves in the environ the origins that it allows
 OWN_HEADERS = frozenset(
     {"connection", "upgrade", "content-length", "transfer-encoding"}
     | {"sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-protocol", "sec-websocket-version"}
@@ -92,59 +89,6 @@ def check_origin(environ: Mapping[str, Any], allowed: Iterable[str]) -> None:
         return
     if not is_own_page(origin, environ):
         raise Forbidden("The WebSocket may not be opened from this Origin.")
-
-
-def is_own_page(origin: str, environ: Mapping[str, Any]) -> bool:
-    """Tell whether ``origin`` is a page of the host that the request went to."""
-    host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-    return is_same_host(origin, environ["wsgi.url_scheme"], host)
-
-
-def is_same_host(origin: str, scheme: str, host: str) -> bool:
-    """Tell whether ``origin`` is a page of ``host``, as a request with that scheme reached it.
-
-    Under ``https``, or ``wss`` as Traefik calls it here, the page must be ``https`` too. Under ``http`` it may
-    be either: a proxy that ends TLS, and of which the app was not told, looks like that.
-    """
-    try:
-        page = urlsplit(origin)
-        port = page.port
-        target = urlsplit(f"{page.scheme}://{host}")
-        target_port = target.port
-    except ValueError:
-        return False
-    if page.scheme not in DEFAULT_PORTS or (scheme in ("https", "wss") and page.scheme != "https"):
-        return False
-    if page.netloc != origin.partition("://")[2] or "@" in origin:
-        return False
-    default = DEFAULT_PORTS[page.scheme]
-    return page.hostname == target.hostname is not None and (port or default) == (target_port or default)
-
-
-def check_allowed_origins(origins: Sequence[str], option: str = "allowed_origins") -> tuple[str, ...]:
-    """Return the origins of a setting as a tuple, spelled as browsers do: in lower case, without a default port.
-
-    Args:
-        origins: the setting.
-        option: its name, for the message.
-
-    Raises:
-        SetupError: one of them is not ``*``, ``null`` or ``scheme://host[:port]``; no Origin could match it.
-    """
-    if isinstance(origins, str):
-        raise SetupError(f"{option} is a list of origins; write [{origins!r}]")
-    return tuple(_normalize(origin) for origin in origins)
-
-
-def _normalize(origin: str) -> str:
-    if origin in ("*", "null"):
-        return origin
-    if not isinstance(origin, str) or not ORIGIN.fullmatch(origin.lower()):
-        if "*" in str(origin):
-            raise SetupError(f"{origin!r} is a pattern, and origins are compared as a whole: name each one")
-        raise SetupError(f"{origin!r} is not an origin; write scheme://host or scheme://host:port, in ASCII")
-    scheme, _, host = origin.lower().partition("://")
-    return f"{scheme}://{host.removesuffix(f':{DEFAULT_PORTS.get(scheme)}')}"
 
 
 def check_subprotocols(subprotocols: Sequence[str]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import spa
 from spa.errors import SetupError
 from spa.middleware.cors import CORSMiddleware
 from spa.middleware.csrf import CSRFMiddleware
+from spa.origin import ALLOWED_ORIGINS
 from spa.websocket import handshake
 
 FRIEND, OTHER, EVIL = "https://friend.example", "http://other.example:8080", "https://evil.example"
@@ -345,7 +346,7 @@ def test_the_origins_of_two_wrappers_add_up():
     seen = []
     app = CORSMiddleware(lambda environ, start: seen.append(environ) or [], origins=[FRIEND])
     CORSMiddleware(app, origins=[OTHER])(create_environ(headers=UPGRADE), None)
-    assert seen[0][handshake.ALLOWED_ORIGINS] == {FRIEND, OTHER}
+    assert seen[0][ALLOWED_ORIGINS] == {FRIEND, OTHER}
 
 
 # With others

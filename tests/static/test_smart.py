@@ -10,41 +10,25 @@ from pathlib import Path
 
 import gevent
 import pytest
-from werkzeug.exceptions import NotFound
 from werkzeug.test import Client
 
 import spa
 from spa.errors import SetupError
-from spa.server.debug import Debugger
 from spa.static import hashing
 from spa.static.assets import Assets
 from spa.static.files import Directory
 from spa.static.missing import MissingReferenceError
 from spa.static.smart import SmartStatic
+from tests.static.site import mounted, write
 
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))
 STYLESHEETS = [case for case in CASES if "stylesheet" in case]
 SCRIPTS = [case for case in CASES if case["id"].startswith("js-") and "body" in case]
-STATIC = "/static/<path:filepath>"
-
-
-def write(root, files):
-    """Write files, given as text or bytes by path."""
-    for path, content in files.items():
-        file = Path(root, path)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return root
 
 
 def files_of(case):
     encoded = {path: base64.b64decode(data) for path, data in case.get("files_base64", {}).items()}
     return {**case["files"], **encoded}
-
-
-def mounted(static, pattern="/static/<path:filepath>", **options):
-    app = spa.App(((pattern, "static", static),), **options)
-    return app, Client(app)
 
 
 def md5(data):
@@ -82,57 +66,6 @@ def test_the_hash_is_the_md5_of_the_bytes_and_the_answer_may_be_kept_for_ever(tm
     assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert response.headers["ETag"].startswith('"335b65a2feac')
     assert response.headers["X-Content-Type-Options"] == "nosniff"
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        *("a.css", "a.000000000000.css", "a.335B65A2FEAC.css", "a.335b65a2fea.css", "a.335b65a2feac0.css"),
-        *("a.0,0,0,0,0,0,.css", "b.335b65a2feac.css", "A.335b65a2feac.css", "a.css.335b65a2feac", "335b65a2feac"),
-        *("../a.335b65a2feac.css", ".env", ".335b65a2feac.env", "x" * 5000),
-    ],
-)
-def test_everything_else_is_404_that_no_cache_keeps(tmp_path, path):
-    static = SmartStatic(write(tmp_path, {"a.css": ".x{color:red}", ".env": "SECRET"}))
-    _, client = mounted(static)
-    response = client.get(f"/static/{path}")
-    assert response.status_code == 404
-    assert response.headers["Cache-Control"] == "no-store"
-
-
-@pytest.mark.parametrize(
-    ("pattern", "name", "path", "detail"),
-    [
-        (STATIC, "static", "js/app.js", "js/app.js is here, under its hash: link to it with {url}"),
-        (STATIC, "static", "js/app.000000000000.js", "js/app.js is here, under another hash: link to it with {url}"),
-        (STATIC, "", "js/app.js", "js/app.js is here, under its hash: link to it with static.url('js/app.js')"),
-        (
-            *("/<lang>/<path:filepath>", "static", "js/app.js"),
-            "js/app.js is here, under its hash: link to it with app.url('static', lang='static', filepath='js/app.js')",
-        ),
-        (STATIC, "static", "js/<b>.js", "js/<b>.js is here, under its hash: link to it with {url}"),
-        *((STATIC, "static", path, NotFound.description) for path in ("js/nope.js", "js", ".env", "../js/app.js")),
-    ],
-)
-def test_a_debugging_server_tells_how_to_link_to_a_file_that_was_asked_for_without_its_hash(
-    pattern, name, path, detail, tmp_path
-):
-    static = SmartStatic(write(tmp_path, {"js/app.js": "1", "js/<b>.js": "2", ".env": "SECRET"}))
-    app = spa.App(((pattern, name, static),))
-    named = re.sub(r"\.0{12}", "", path)
-    expected = detail.format(url=f"app.url('static', filepath={named!r})")
-    shown = Client(Debugger(app)).get(f"/static/{path}", base_url="http://localhost")
-    assert (shown.status_code, shown.headers["Cache-Control"]) == (404, "no-store")
-    assert shown.json["detail"] == expected
-    assert Client(app).get(f"/static/{path}").json["detail"] == NotFound.description  # to all others nothing is told
-
-
-def test_the_hint_of_a_debugging_server_is_text_in_a_page_too(tmp_path):
-    app, _ = mounted(SmartStatic(write(tmp_path, {"<b>.js": "2"})))
-    client, browser = Client(Debugger(app)), {"Accept": "text/html"}
-    page = client.get("/static/<b>.js", base_url="http://localhost", headers=browser).text
-    assert "&lt;b&gt;.js is here, under its hash" in page
-    assert "<b>" not in page
 
 
 def test_the_hash_of_the_file_on_disk_gives_access_but_is_not_kept(tmp_path):
@@ -355,19 +288,6 @@ def test_names_that_need_quoting_are_quoted_in_urls_and_served(tmp_path):
     for name in names:
         assert client.get(static.url(name)).data == b"x"
         assert client.get(app.url("static", filepath=name)).data == b"x"
-
-
-def test_verbs_are_get_head_and_options(tmp_path):
-    static = SmartStatic(write(tmp_path, {"a.js": "x" * 100}))
-    _, client = mounted(static)
-    url = static.url("a.js")
-    whole, head = client.get(url), client.head(url)
-    assert head.data == b""
-    assert {**head.headers} == {**whole.headers}
-    assert client.options(url).headers["Allow"] == "GET, HEAD, OPTIONS"
-    for method in ("POST", "PUT", "DELETE", "BREW"):
-        response = client.open(url, method=method)
-        assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
 def test_a_mount_has_a_slash_at_both_ends(tmp_path):
