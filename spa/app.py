@@ -213,11 +213,11 @@ class App:
         if self._trusted_hosts is not None and not self._is_trusted(environ):
             raise SecurityError("This app is not known by that host name.")
         environ["spa.app"] = self
+        is_upgrade = "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ)
         if self.router.mounts:
-            mount = self.router.find_mount(environ)
+            mount = self.router.find_mount(environ, is_upgrade)
             if mount is not None:
                 return self._begin(mount.wsgi_app(below(mount.path, environ), head), environ, head, mount.wsgi_app)
-        is_upgrade = "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ)
         route, params = self.router.match(environ, is_upgrade)
         if route.kwargs:
             answer = route.handler(self, request, params, route.name, **route.kwargs)
@@ -237,7 +237,7 @@ class App:
 
     def _answer_upgraded(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer where the server opened the WebSocket before it asked: an HTTP answer becomes a Close."""
-        if self.router.find_mount(environ) is not None:
+        if self.router.find_mount(environ, is_upgrade=True) is not None:
             return self._answer(environ, start_response)
         refusals: list[str] = []
 

@@ -1,16 +1,28 @@
 """Make the environ for an app that is mounted under a path, and find the server's own again."""
 
+import re
 from typing import Any
 
 OUTER = "spa.outer_environ"  # where that of a mounted app keeps the one it was made of
 
+SLASHES = re.compile("//+")
+
+
+def merge_slashes(path: str) -> str:
+    """Return a path with each run of slashes as one."""
+    return SLASHES.sub("/", path)
+
 
 def below(path: str, environ: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of an environ with ``path`` moved from PATH_INFO, which begins with it, to SCRIPT_NAME."""
+    """Return a copy of an environ with ``path`` moved from PATH_INFO to SCRIPT_NAME.
+
+    PATH_INFO begins with it, maybe only when its double slashes are merged.
+    """
+    whole = environ.get("PATH_INFO", "")
     return {
         **environ,
         "SCRIPT_NAME": environ.get("SCRIPT_NAME", "") + path,
-        "PATH_INFO": environ.get("PATH_INFO", "")[len(path) :],
+        "PATH_INFO": (whole if whole.startswith(path) else merge_slashes(whole))[len(path) :],
         OUTER: environ,
     }
 

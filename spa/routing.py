@@ -4,21 +4,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import isfunction
 from typing import Any, NoReturn
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter, BuildError, Map, RequestRedirect, Rule
 from werkzeug.wsgi import get_path_info
 
+from spa.environ import merge_slashes
 from spa.errors import SetupError
 from spa.handler import Handler
+from spa.redirect import quote_path, redirect_to
 from spa.response import Response
 from spa.routecheck import Handlers, Patterns, check_mounts
 from spa.segmenttree import SegmentTree
 
 RouteHandler = Callable[..., Callable[..., Iterable[bytes]]]
 Match = tuple["Route", Mapping[str, Any]]
-PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,16 +47,6 @@ class Mount:
 
     path: str
     wsgi_app: Callable[..., Iterable[bytes]]
-
-
-class Redirect(HTTPException):
-    """*308* to the one URL of a resource, relative, so that no foreign host can get into it."""
-
-    code = 308
-
-    def __init__(self, location: str) -> None:
-        super().__init__(response=Response(status=308, headers={"Location": location}))
-        self.location = location
 
 
 def include(prefix: str, routes: Sequence[Any], *, name: str | None = None) -> Include:
@@ -146,16 +137,25 @@ class Router:
             return found
         if raw and not raw.startswith("/"):
             _refuse(raw, environ)
-        return self._match_rules(get_path_info(environ), environ, is_upgrade)  # type: ignore[arg-type]
+        match = self._match_rules(get_path_info(environ), environ, is_upgrade)  # type: ignore[arg-type]
+        if raw.startswith("//") and not is_upgrade:  # Werkzeug takes them for one; a guard in front of the app does not
+            raise redirect_to(quote_path("/" + raw.lstrip("/")), environ)
+        return match
 
-    def find_mount(self, environ: Mapping[str, Any]) -> Mount | None:
-        """Return the mount that owns the path of a request."""
-        if self.mounts:
-            path = environ.get("PATH_INFO", "")
-            for mount in self.mounts:
-                if path.startswith(mount.path) and path[len(mount.path) : len(mount.path) + 1] in ("", "/"):
-                    return mount
-        return None
+    def find_mount(self, environ: Mapping[str, Any], is_upgrade: bool = False) -> Mount | None:
+        """Return the mount that owns the path of a request; an upgrade's is looked for with double slashes merged.
+
+        Raises:
+            Redirect: it owns this path with double slashes merged.
+        """
+        path = environ.get("PATH_INFO", "")
+        mount = self._mount_of(path)
+        if mount is None and "//" in path:
+            merged = merge_slashes(path)
+            mount = self._mount_of(merged)
+            if mount is not None and not is_upgrade:
+                raise redirect_to(quote_path(merged), environ)
+        return mount
 
     def url(self, name: str, values: Mapping[str, Any]) -> str:
         """Return the path of the route called ``name``; values that are not in its pattern become the query.
@@ -171,6 +171,12 @@ class Router:
             return self._adapter.build(route, self._complete(route, dict(values)))
         except (BuildError, ValueError, TypeError) as error:  # the latter two are of converters, as int('a')
             raise LookupError(f"{route.pattern!r} cannot be built from {dict(values)!r}") from error
+
+    def _mount_of(self, path: str) -> Mount | None:
+        for mount in self.mounts:
+            if path.startswith(mount.path) and path[len(mount.path) : len(mount.path) + 1] in ("", "/"):
+                return mount
+        return None
 
     def _complete(self, route: Route, values: dict[str, Any]) -> Mapping[str, Any]:
         """Let a handler that has ``url_values(values, mount)`` say what goes into its URL, as a hash of the file."""
@@ -202,7 +208,7 @@ class Router:
         """Return what Werkzeug finds for each pattern without variables, for it to be asked once only."""
         fixed: dict[str, Route] = {}
         for rule in self._map.iter_rules():
-            if not rule.arguments and rule.rule.isascii():
+            if not rule.arguments and rule.rule.isascii() and not rule.rule.startswith("//"):
                 try:
                     fixed[rule.rule], _ = self._adapter.match(rule.rule, websocket=False)
                 except HTTPException:
@@ -217,9 +223,7 @@ class Router:
             target = urlsplit(redirect.new_url).path
             if is_upgrade:
                 return self._adapter.match(unquote(target), websocket=False)
-            query = _quote(environ.get("QUERY_STRING", ""))
-            root = _quote(environ.get("SCRIPT_NAME", "").rstrip("/"))
-            raise Redirect(f"{root}{target}?{query}" if query else f"{root}{target}") from None
+            raise redirect_to(target, environ) from None
 
 
 def _refuse(path: str, environ: Mapping[str, Any]) -> NoReturn:
@@ -288,8 +292,3 @@ def _check_prefix(prefix: str, what: str) -> str:
     if not isinstance(prefix, str) or not prefix.startswith("/") or prefix.endswith("/"):
         raise SetupError(f"{what}({prefix!r}): the path starts with a slash and does not end with one")
     return prefix
-
-
-def _quote(part: str) -> str:
-    """Return a part of a URL from the environ with its bytes beyond ASCII percent-encoded, and no other change."""
-    return part if part.isascii() else quote(part, safe=PRINTABLE, encoding="latin-1")

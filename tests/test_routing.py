@@ -11,7 +11,8 @@ from werkzeug.routing import IntegerConverter, Map, RequestRedirect, Rule
 from werkzeug.test import Client, create_environ, run_wsgi_app
 
 import spa
-from spa.routing import Redirect, Router
+from spa.redirect import Redirect, quote_path
+from spa.routing import Router
 
 
 def tell(app, request, params, route_name, **kwargs):
@@ -182,6 +183,44 @@ def test_an_upgrade_is_matched_where_another_request_is_redirected(path):
     assert get(app, path, **handshake) == (200, None, "ann")
 
 
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("//", "/"),
+        ("///", "/"),
+        ("//fixed/", "/fixed/"),
+        ("//hello/ann/", "/hello/ann/"),
+        ("////hello/ann", "/hello/ann/"),
+        ("//hello//ann/", "/hello/ann/"),
+        ("//files/a//b c", "/files/a//b%20c"),
+        ("//files/\\evil/é", "/files/%5Cevil/%C3%A9"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_double_slashes_in_front_are_redirected_past_no_guard(path, location, method):
+    app = spa.App(
+        (
+            ("/", "", tell),
+            ("//doubled", "", tell),
+            ("/fixed/", "", tell),
+            ("/hello/<name>/", "", tell),
+            ("/files/<path:path>", "", tell),
+        )
+    )
+    assert get(app, path, "/app", "q=1", REQUEST_METHOD=method)[:2] == (308, f"/app{location}?q=1")
+
+
+@pytest.mark.parametrize("path", ["//nothing", "//evil.example/", "//hello/ann/x"])
+def test_double_slashes_in_front_of_an_unknown_path_are_not_found(path):
+    assert get(spa.App((("/hello/<name>/", "", tell),)), path)[:2] == (404, None)
+
+
+def test_a_pattern_with_double_slashes_in_front_is_found_without():
+    app = spa.App((("//doubled", "", tell),))
+    assert get(app, "/doubled")[0] == 200
+    assert get(app, "//doubled")[:2] == (308, "/doubled")
+
+
 @pytest.mark.parametrize("path", ["/", "/hello", "//evil"])
 def test_an_upgrade_of_an_unknown_path_is_not_found(path):
     assert get(spa.App((("/hello/<name>/", "", tell),)), path, **UPGRADE)[0] == 404
@@ -252,6 +291,10 @@ def ours(router, path, is_upgrade=False):
 def werkzeugs(adapter, path):
     if path and not path.startswith("/"):
         return "not found"  # Werkzeug takes it for the path with a slash
+    if path.startswith("//"):  # Werkzeug does not see that there are two
+        alone = "/" + path.lstrip("/")
+        found = werkzeugs(adapter, alone)
+        return found if isinstance(found, str) else quote_path(alone.encode().decode("latin-1"))
     try:
         index, params = adapter.match(path, websocket=False)
     except NotFound:
@@ -414,6 +457,23 @@ def test_a_mounted_app_sees_the_rest_of_the_path(path, script, seen):
     )
     status, _, body = get(app, path, script)
     assert (status, body.encode("latin-1").decode() if "Ã" in body else body) == (200, seen)
+
+
+@pytest.mark.parametrize(
+    ("path", "location", "seen"),
+    [
+        ("//admin/x", "/admin/x", "/admin|/x"),
+        ("///admin//x", "/admin/x", "/admin|/x"),
+        ("//admin", "/admin", "/admin|"),
+        ("/v1//deep/x", "/v1/deep/x", "/v1/deep|/x"),
+        ("//élan/é", "/%C3%A9lan/%C3%A9", "/Ã©lan|/Ã©"),
+    ],
+)
+def test_a_mount_owns_its_path_with_double_slashes_too(path, location, seen):
+    mounts = (spa.mount("/admin", seen_by), spa.mount("/v1/deep", seen_by), spa.mount("/élan", seen_by))
+    app = spa.App((("/<path:rest>", "", tell), *mounts))
+    assert get(app, path, "/app", "q=1")[:2] == (308, f"/app{location}?q=1")
+    assert get(app, path, **UPGRADE)[2] == seen
 
 
 @pytest.mark.parametrize(
