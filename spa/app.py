@@ -16,6 +16,7 @@ from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
 from spa.errors import SetupError
 from spa.handler import Handler, Shortcut
 from spa.jsoncodec import PYTHON, codec_of
+from spa.mounting import find_mount
 from spa.origin import check_allowed_origins
 from spa.problem import SHOW_BUG
 from spa.request import Request
@@ -215,7 +216,7 @@ class App:
         environ["spa.app"] = self
         is_upgrade = "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ)
         if self.router.mounts:
-            mount = self.router.find_mount(environ, is_upgrade)
+            mount = find_mount(self.router.mounts, environ, is_upgrade)
             if mount is not None:
                 return self._begin(mount.wsgi_app(below(mount.path, environ), head), environ, head, mount.wsgi_app)
         route, params = self.router.match(environ, is_upgrade)
@@ -237,7 +238,7 @@ class App:
 
     def _answer_upgraded(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer where the server opened the WebSocket before it asked: an HTTP answer becomes a Close."""
-        if self.router.find_mount(environ, is_upgrade=True) is not None:
+        if find_mount(self.router.mounts, environ, is_upgrade=True) is not None:
             return self._answer(environ, start_response)
         refusals: list[str] = []
 

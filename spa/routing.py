@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import isfunction
+from numbers import Number
 from typing import Any, NoReturn
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter, BuildError, Map, RequestRedirect, Rule
 from werkzeug.wsgi import get_path_info
 
-from spa.environ import merge_slashes
 from spa.errors import SetupError
 from spa.handler import Handler
+from spa.mounting import Mount, find_mount
 from spa.redirect import quote_path, redirect_to
 from spa.response import Response
 from spa.routecheck import Handlers, Patterns, check_mounts
@@ -39,14 +40,6 @@ class Include:
     prefix: str
     routes: Sequence[Any]
     name: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """A WSGI app under a path; made by ``mount``."""
-
-    path: str
-    wsgi_app: Callable[..., Iterable[bytes]]
 
 
 def include(prefix: str, routes: Sequence[Any], *, name: str | None = None) -> Include:
@@ -142,41 +135,51 @@ class Router:
             raise redirect_to(quote_path("/" + raw.lstrip("/")), environ)
         return match
 
-    def find_mount(self, environ: Mapping[str, Any], is_upgrade: bool = False) -> Mount | None:
-        """Return the mount that owns the path of a request; an upgrade's is looked for with double slashes merged.
-
-        Raises:
-            Redirect: it owns this path with double slashes merged.
-        """
-        path = environ.get("PATH_INFO", "")
-        mount = self._mount_of(path)
-        if mount is None and "//" in path:
-            merged = merge_slashes(path)
-            mount = self._mount_of(merged)
-            if mount is not None and not is_upgrade:
-                raise redirect_to(quote_path(merged), environ)
-        return mount
-
     def url(self, name: str, values: Mapping[str, Any]) -> str:
         """Return the path of the route called ``name``; values that are not in its pattern become the query.
 
         Raises:
-            LookupError: there is no such name, or a value is missing or does not fit.
+            LookupError: there is no such name, or a value is missing or does not fit: the path would not lead back to
+                this route and these values.
         """
         route = self._named.get(name)
         if route is None:
             known = ", ".join(sorted(self._named)) or "none"
             raise LookupError(f"no route is called {name!r}; the names are: {known}")
+        wrong = f"{route.pattern!r} cannot be built from {dict(values)!r}"
         try:
-            return self._adapter.build(route, self._complete(route, dict(values)))
+            complete = self._complete(route, dict(values))
+            built: str = self._adapter.build(route, complete)
         except (BuildError, ValueError, TypeError) as error:  # the latter two are of converters, as int('a')
-            raise LookupError(f"{route.pattern!r} cannot be built from {dict(values)!r}") from error
+            raise LookupError(wrong) from error
+        path = built.partition("?")[0]
+        if not self._leads_to(path, route, complete):
+            raise LookupError(f"{wrong}: the path {path!r} is not that of this route and these values")
+        return built
 
-    def _mount_of(self, path: str) -> Mount | None:
-        for mount in self.mounts:
-            if path.startswith(mount.path) and path[len(mount.path) : len(mount.path) + 1] in ("", "/"):
-                return mount
-        return None
+    def _leads_to(self, path: str, route: Route, values: Mapping[str, Any]) -> bool:
+        """Tell whether a path that was built is matched with what it was built from; converters let anything through.
+
+        Otherwise a value that a user chose, ``7/delete``, would move a link to another resource.
+        """
+        if not {".", ".."}.isdisjoint(path.split("/")):  # a browser takes them out
+            return False
+        environ = {"PATH_INFO": unquote_to_bytes(path).decode("latin-1")}
+        try:
+            found, params = self.match(environ)
+            is_mounted = find_mount(self.mounts, environ) is not None
+        except HTTPException:
+            return False
+        return found is route and not is_mounted and all(
+            value == values[name] or self._spells(path, route, values[name], params, name)
+            for name, value in params.items()
+        )
+
+    def _spells(self, path: str, route: Route, given: Any, params: Mapping[str, Any], name: str) -> bool:
+        """Tell whether a value that does not equal the one in a path is written as that is, as ``'7'`` is for ``7``."""
+        if isinstance(given, Number) and isinstance(params[name], Number):
+            return False  # int(1.9) is 1
+        return self._adapter.build(route, {**params, name: given}) == path
 
     def _complete(self, route: Route, values: dict[str, Any]) -> Mapping[str, Any]:
         """Let a handler that has ``url_values(values, mount)`` say what goes into its URL, as a hash of the file."""

@@ -1,13 +1,15 @@
 """Hold the routes: what is found for a path, what is built for a name, and that wrong routes say how to mend them."""
 
 import re
+from decimal import Decimal
 from urllib.parse import quote, unquote
+from uuid import UUID
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.exceptions import NotFound
-from werkzeug.routing import IntegerConverter, Map, RequestRedirect, Rule
+from werkzeug.routing import BaseConverter, IntegerConverter, Map, RequestRedirect, Rule
 from werkzeug.test import Client, create_environ, run_wsgi_app
 
 import spa
@@ -381,6 +383,91 @@ def test_a_path_that_cannot_be_built_is_a_lookup_error(name, values, words):
     with pytest.raises(LookupError) as caught:
         app.url(name, **values)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "path"),
+    [
+        ("word", "7/delete", None),
+        ("word", "new", None),
+        ("word", "..", None),
+        ("word", ".", None),
+        ("word", "", None),
+        ("word", "...", "/words/..."),
+        ("word", "%2e%2e", "/words/%252e%252e"),
+        ("word", "\\", "/words/%5C"),
+        ("word", "a\nb", "/words/a%0Ab"),
+        ("word", 7, "/words/7"),
+        ("delete", "7", "/words/7/delete"),
+        ("path", "a/b", "/path/a/b"),
+        ("path", "a//b", "/path/a//b"),
+        ("path", "/a", None),
+        ("path", "a/../b", None),
+        ("int", -1, None),
+        ("int", 1.9, None),
+        ("int", 1.0, "/int/1"),
+        ("int", Decimal("1.5"), None),
+        ("int", "007", "/int/7"),
+        ("signed", -1, "/signed/-1"),
+        ("two", "abc", None),
+        ("most", 99, None),
+        ("uuid", "zz", None),
+        ("uuid", UUID(int=10), "/uuid/00000000-0000-0000-0000-00000000000a"),
+        ("uuid", "00000000-0000-0000-0000-00000000000A", "/uuid/00000000-0000-0000-0000-00000000000A"),
+        ("float", -1.5, None),
+        ("float", 1e30, None),
+        ("float", "1.50", "/float/1.5"),
+        ("float", 1, "/float/1.0"),
+        ("rest", "admin/x", None),
+        ("rest", "x/y", "/x/y"),
+    ],
+)
+def test_a_path_is_built_only_if_it_leads_back_to_the_route_and_the_value(name, value, path):
+    app = spa.App(
+        (
+            ("/words/<x>", "word", tell),
+            ("/words/new", "", tell),
+            ("/words/<x>/delete", "delete", tell),
+            ("/path/<path:x>", "path", tell),
+            ("/int/<int:x>", "int", tell),
+            ("/signed/<int(signed=True):x>", "signed", tell),
+            ("/two/<string(length=2):x>", "two", tell),
+            ("/most/<int(max=9):x>", "most", tell),
+            ("/uuid/<uuid:x>", "uuid", tell),
+            ("/float/<float:x>", "float", tell),
+            ("/<path:x>", "rest", tell),
+            spa.mount("/admin", seen_by),
+        )
+    )
+    if path is None:
+        with pytest.raises(LookupError, match="cannot be built from"):
+            app.url(name, x=value)
+    else:
+        assert app.url(name, x=value) == path
+        assert Client(app).get(path).json["name"] == name
+
+
+def test_two_variables_in_one_segment_are_built_only_as_they_are_read():
+    app = spa.App((("/<a>-<b>", "pair", tell),))
+    assert app.url("pair", a="x-y", b="z", c=1) == "/x-y-z?c=1"
+    with pytest.raises(LookupError):
+        app.url("pair", a="x", b="y-z")
+
+
+def test_a_converter_of_values_without_equality_builds_its_path():
+    class Tag:
+        def __init__(self, text):
+            self.text = text
+
+    class TagConverter(BaseConverter):
+        def to_python(self, value):
+            return Tag(value)
+
+        def to_url(self, value):
+            return value.text
+
+    app = spa.App((("/<tag:tag>", "tag", tell),), converters={"tag": TagConverter})
+    assert app.url("tag", tag=Tag("a")) == "/a"
 
 
 def test_without_names_the_error_says_none():
