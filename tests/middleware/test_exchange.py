@@ -181,7 +181,7 @@ def test_a_body_that_is_left_is_the_very_object_of_the_app():
 
 
 @pytest.mark.parametrize(
-    "headers", [PLAIN, EVENTS, [*PLAIN, ("Content-Length", "1800")], [("Content-Type", "image/png")]]
+    "headers", [PLAIN, EVENTS, [*PLAIN, ("Content-Length", "3600")], [("Content-Type", "image/png")]]
 )
 @pytest.mark.parametrize("accept", ["gzip", ""])
 @pytest.mark.parametrize("reads", [0, 1, 9])
