@@ -13,7 +13,7 @@ from spa.answer import Head, HeadAlone, StreamedBody, drop_body
 from spa.blame import name_of
 from spa.environ import below
 from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
-from spa.errors import SetupError
+from spa.errors import ENDINGS, SetupError
 from spa.handler import Handler, Shortcut
 from spa.jsoncodec import PYTHON, codec_of
 from spa.mounting import find_mount
@@ -144,12 +144,12 @@ class App:
             if self.codec is not PYTHON:
                 request.json_module = self.codec
             body = self._dispatch(request, environ, head)
-        except SocketReleased:
+        except (SocketReleased, *ENDINGS):
             raise
         except gevent.GreenletExit:
             logger.warning("%s: the handler was stopped", lifecycle.describe(environ))
             body = problem.render(InternalServerError(), environ)(environ, head)
-        except (Exception, SystemExit, gevent.Timeout) as error:
+        except BaseException as error:  # CancelledError and Timeout are no Exception
             body = self._answer_error(error, Request(environ) if request is None else request, environ, head)
         try:
             head.send()
@@ -193,7 +193,9 @@ class App:
             return self._begin(answer(environ, head), environ, head, handler)
         except HTTPException as raised:  # by the error handler
             return self._render(raised, environ, head)
-        except (Exception, SystemExit, gevent.Timeout):
+        except (gevent.GreenletExit, *ENDINGS):
+            raise
+        except BaseException:
             logger.exception("%s: the error handler failed", lifecycle.describe(environ))
             return problem.render(InternalServerError(), environ)(environ, head)
 

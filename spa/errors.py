@@ -15,6 +15,9 @@ HTTP errors are Werkzeug's exceptions (``werkzeug.exceptions``); the rest is thi
 
 from geventwebsocket.exceptions import WebSocketError
 
+ENDINGS = (KeyboardInterrupt, GeneratorExit)
+"""What is no error of a request: the program ends, or a generator is closed. All else is a bug of what raised it."""
+
 
 class SpaError(Exception):
     """The root of Spa's own exceptions."""

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPMethod
 from typing import Any, ClassVar, Protocol
 
-from gevent import GreenletExit, Timeout
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, MethodNotAllowed
 
 from spa import problem
 from spa.blame import tell_source
+from spa.errors import ENDINGS
 from spa.jsoncodec import Codec
 from spa.origin import check_allowed_origins
 from spa.request import Request
@@ -202,7 +202,9 @@ class Handler:
     def _tell_closed(self, environ: dict[str, Any]) -> None:
         try:
             self.websocket_close()
-        except (Exception, SystemExit, GreenletExit, Timeout):  # the socket is used up: there is no answer to spoil
+        except ENDINGS:
+            raise
+        except BaseException:  # the socket is used up: there is no answer to spoil
             lifecycle.logger.exception("WebSocket %s: websocket_close failed", lifecycle.describe(environ))
 
     def _websocket_settings(self) -> lifecycle.Settings:

@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 import gevent
 from gevent.event import Event
 
+from spa.errors import ENDINGS
+
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
@@ -83,7 +85,9 @@ class Producer(Generic[Item, Made]):
         except gevent.GreenletExit as error:
             if not self._is_stopped:
                 self._fail(error)
-        except (Exception, SystemExit, gevent.Timeout) as error:  # a Timeout is no Exception
+        except ENDINGS:
+            raise
+        except BaseException as error:
             self._fail(error)
         finally:
             self._end()
@@ -114,7 +118,9 @@ class Producer(Generic[Item, Made]):
             close = getattr(self._items, "close", None)
             if close is not None:
                 close()
-        except (Exception, SystemExit, gevent.GreenletExit, gevent.Timeout) as error:
+        except ENDINGS:
+            raise
+        except BaseException as error:
             self._fail(error)
         finally:
             self.has_ended = True

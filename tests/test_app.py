@@ -2,6 +2,7 @@
 
 import io
 import logging
+from asyncio import CancelledError
 from wsgiref.handlers import SimpleHandler
 from wsgiref.validate import validator
 
@@ -316,6 +317,9 @@ def test_a_bug_is_logged_once_and_leaks_nothing(headers, caplog):
         AssertionError,
         OSError,
         BaseExceptionGroup("x", [ValueError()]),
+        BaseExceptionGroup("x", [SystemExit()]),
+        BaseException("own"),
+        CancelledError,
     ],
 )
 def test_whatever_a_handler_raises_only_its_request_fails(error, caplog):
@@ -344,9 +348,31 @@ def test_a_handler_that_is_stopped_is_500_and_one_log_line(caplog):
     assert "GET /" in caplog.text
 
 
-def test_a_keyboard_interrupt_ends_the_program():
-    with pytest.raises(KeyboardInterrupt):
-        Client(spa.App((("/", "", raising(KeyboardInterrupt)),))).get("/")
+@pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit])
+def test_the_end_of_the_program_is_no_error_of_a_request(error, caplog):
+    app = spa.App((("/", "", raising(error)),))
+
+    @app.error(404)
+    def end(request, not_found):
+        raise error
+
+    for path in ("/", "/nothing"):
+        with pytest.raises(error):
+            Client(app).get(path)
+    assert not caplog.records
+
+
+def test_a_bug_that_is_no_exception_has_its_error_handler(caplog):
+    app = spa.App((("/", "", raising(CancelledError)),))
+
+    @app.error(500)
+    def answer(request, error):
+        raise BaseException(repr(error.original_exception))
+
+    assert Client(app).get("/").json["status"] == 500
+    bug, another = caplog.records
+    assert bug.exc_info[0] is CancelledError
+    assert repr(another.exc_info[1]) == "BaseException('CancelledError()')"
 
 
 @pytest.mark.parametrize(

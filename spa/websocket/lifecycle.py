@@ -8,7 +8,7 @@ from typing import Any
 import gevent
 
 from spa.environ import outermost
-from spa.errors import ConnectionClosed, InvalidMessage
+from spa.errors import ENDINGS, ConnectionClosed, InvalidMessage
 from spa.requestid import request_id
 from spa.websocket import handshake, transport
 from spa.websocket.alarm import Alarm, AlarmClock
@@ -99,7 +99,9 @@ class Lifecycle:
             if not self.is_open:
                 raise
             code = INVALID_DATA
-        except (Exception, SystemExit, gevent.Timeout) as error:  # a Timeout is no Exception
+        except ENDINGS:
+            raise
+        except BaseException as error:
             if not self.is_open:
                 raise
             if not (isinstance(error, ConnectionClosed) and self.socket.closed):
