@@ -206,7 +206,7 @@ class App:
 
     def _call_error_handler(self, handler: ErrorHandler, error: BaseException, request: Request) -> Any:
         value = handler(request, error)
-        if not callable(value) and not isinstance(value, tuple):
+        if not callable(value) and type(value) is not tuple:
             is_http = isinstance(error, HTTPException)
             headers = problem.headers_of(error, request.environ) if is_http else ()  # type: ignore[arg-type]
             value = value, getattr(error, "code", None) or 500, headers

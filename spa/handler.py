@@ -147,7 +147,7 @@ class Handler:
             return JSONResponse(value, json_module=self.app.codec)
         if value is None:
             return Response(status=204)
-        if isinstance(value, tuple) and len(value) in (2, 3):
+        if type(value) is tuple and len(value) in (2, 3):  # a named one is a value of the user's
             return self._with_status(*value)
         if isinstance(value, Iterator):
             return Response(value)
@@ -230,7 +230,7 @@ class JSONHandler(Handler):
 
     def to_response(self, value: Any) -> WSGIApp:
         """Turn what a method returned into a WSGI callable: JSON, unless it is a response, None or a tuple."""
-        if value is None or isinstance(value, tuple) or callable(value):
+        if value is None or type(value) is tuple or callable(value):
             return super().to_response(value)
         return JSONResponse(value, json_module=self.app.codec)
 

@@ -1,6 +1,7 @@
 """Hold what a handler class does with a request: verbs, prepare, return values, and the way to a WebSocket."""
 
 from http import HTTPStatus
+from typing import NamedTuple
 
 import pytest
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
@@ -473,6 +474,30 @@ def test_a_json_handler_sends_any_value_as_json(value, status, body):
 
     response = client_of(Value).get("/")
     assert (response.status_code, response.data, response.content_type) == (status, body, "application/json")
+
+
+def test_a_named_tuple_is_a_value_and_no_status(caplog):
+    class Point(NamedTuple):
+        x: int
+        y: int
+
+    class Value(spa.JSONHandler):
+        def get(self):
+            return Point(3, 404)
+
+        def post(self):
+            return Point(3, 404), 201
+
+    class Page(spa.Handler):
+        def get(self):
+            return Point("body", 404)
+
+    response = client_of(Value).get("/")
+    assert (response.status_code, response.json) == (200, [3, 404])
+    response = client_of(Value).post("/")
+    assert (response.status_code, response.json) == (201, [3, 404])
+    assert client_of(Page).get("/").status_code == 500
+    assert "Page returned Point, which is not a response" in caplog.text
 
 
 def test_a_json_handler_sends_a_response_as_it_is_and_none_as_204():
