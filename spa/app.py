@@ -101,7 +101,7 @@ class App:
         return self._answer(environ, start_response)
 
     def url(self, name: str, /, **values: Any) -> str:
-        """Return the path of the route called ``name``, without the SCRIPT_NAME of a request.
+        """Return the path of the route called ``name``, without the SCRIPT_NAME of a request (see ``Handler.url``).
 
         Values that are not in the pattern become the query string.
 

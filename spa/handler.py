@@ -12,6 +12,7 @@ from spa.blame import tell_source
 from spa.errors import ENDINGS
 from spa.jsoncodec import Codec
 from spa.origin import check_allowed_origins
+from spa.redirect import root_of
 from spa.request import Request
 from spa.response import JSONResponse, Response
 from spa.websocket import handshake, lifecycle
@@ -30,6 +31,13 @@ Shortcut = Callable[[dict[str, Any], Any], Body | None]
 VERBS = tuple(verb.value for verb in HTTPMethod if verb not in (HTTPMethod.CONNECT, HTTPMethod.TRACE))
 
 
+class URLs(Protocol):
+    """What builds paths."""
+
+    def url(self, name: str, values: Mapping[str, Any], root: str = "") -> str:
+        """Return the path of a named route, with ``root`` in front."""
+
+
 class Application(Protocol):
     """What a handler may ask of the app it belongs to."""
 
@@ -42,6 +50,10 @@ class Application(Protocol):
 
     def url(self, name: str, /, **values: Any) -> str:
         """Return the path of a named route."""
+
+    @property
+    def router(self) -> URLs:
+        """What knows the routes."""
 
 
 class Handler:
@@ -130,6 +142,17 @@ class Handler:
 
     def websocket_close(self) -> None:
         """Run once when the WebSocket has closed, whoever closed it."""
+
+    def url(self, name: str, /, **values: Any) -> str:
+        """Return the path of the route called ``name``, as a client of this request asks for it.
+
+        It is that of ``app.url``, below the path under which the server or ``spa.mount`` has put the app
+        (``SCRIPT_NAME``): right for links and redirects, wherever the app stands.
+
+        Raises:
+            LookupError: no route has this name, or a value is missing or does not fit the pattern.
+        """
+        return self.app.router.url(name, values, root_of(self.request.environ))
 
     def to_response(self, value: Any) -> WSGIApp:
         """Turn what a method returned into a WSGI callable.

@@ -25,8 +25,13 @@ class Redirect(HTTPException):
 def redirect_to(path: str, environ: Mapping[str, Any]) -> Redirect:
     """Return the redirect to a path of this app that is quoted and begins with one slash; the query stays."""
     query = _quote(environ.get("QUERY_STRING", ""))
-    root = _quote(environ.get("SCRIPT_NAME", "").rstrip("/"))
+    root = root_of(environ)
     return Redirect(f"{root}{path}?{query}" if query else f"{root}{path}")
+
+
+def root_of(environ: Mapping[str, Any]) -> str:
+    """Return the path that stands in front of all paths of the app, SCRIPT_NAME, as a URL spells it."""
+    return quote_path(environ.get("SCRIPT_NAME", "").rstrip("/"))
 
 
 def quote_path(path: str) -> str:

@@ -135,8 +135,10 @@ class Router:
             raise redirect_to(quote_path("/" + raw.lstrip("/")), environ)
         return match
 
-    def url(self, name: str, values: Mapping[str, Any]) -> str:
-        """Return the path of the route called ``name``; values that are not in its pattern become the query.
+    def url(self, name: str, values: Mapping[str, Any], root: str = "") -> str:
+        """Return the path of the route called ``name``, behind ``root``, as a URL spells that, without a last slash.
+
+        Values that are not in its pattern become the query.
 
         Raises:
             LookupError: there is no such name, or a value is missing or does not fit: the path would not lead back to
@@ -148,14 +150,14 @@ class Router:
             raise LookupError(f"no route is called {name!r}; the names are: {known}")
         wrong = f"{route.pattern!r} cannot be built from {dict(values)!r}"
         try:
-            complete = self._complete(route, dict(values))
+            complete = self._complete(route, dict(values), root)
             built: str = self._adapter.build(route, complete)
         except (BuildError, ValueError, TypeError) as error:  # the latter two are of converters, as int('a')
             raise LookupError(wrong) from error
         path = built.partition("?")[0]
         if not self._leads_to(path, route, complete):
             raise LookupError(f"{wrong}: the path {path!r} is not that of this route and these values")
-        return built
+        return root + built
 
     def _leads_to(self, path: str, route: Route, values: Mapping[str, Any]) -> bool:
         """Tell whether a path that was built is matched with what it was built from; converters let anything through.
@@ -181,13 +183,13 @@ class Router:
             return False  # int(1.9) is 1
         return self._adapter.build(route, {**params, name: given}) == path
 
-    def _complete(self, route: Route, values: dict[str, Any]) -> Mapping[str, Any]:
+    def _complete(self, route: Route, values: dict[str, Any], root: str) -> Mapping[str, Any]:
         """Let a handler that has ``url_values(values, mount)`` say what goes into its URL, as a hash of the file."""
         url_values = getattr(route.handler, "url_values", None)
         if url_values is None or "filepath" not in values:
             return values
         mount: str = self._adapter.build(route, {**values, "filepath": "x"}).partition("?")[0]
-        return url_values(values, mount.removesuffix("x"))  # type: ignore[no-any-return]
+        return url_values(values, root + mount.removesuffix("x"))  # type: ignore[no-any-return]
 
     def _add(self, route: Route) -> None:
         if route.name:

@@ -11,6 +11,7 @@ from spa.redirect import quote_path, redirect_to
         ("/a/", "", "", "/a/"),
         ("/a/", "/app", "q=1", "/app/a/?q=1"),
         ("/a/", "/app/", "", "/app/a/"),
+        ("/a/", "/a p%", "", "/a%20p%25/a/"),
         ("/a/", "/\xc3\xa9", "q=%2f&r=\xc3\xa9", "/%C3%A9/a/?q=%2f&r=%C3%A9"),
     ],
 )
