@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import MISSING, InitVar, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, NotRequired, Required, Union, get_args, get_origin, get_type_hints
 
 from spa.scalar import KINDS
 from spa.validation.mismatch import Enough, Errors, Loc
-from spa.validation.model import model_of
+from spa.validation.model import model_of, package_of
 from spa.validation.shape import Array, Check, Choice, Dictionary, Record, Scalar, Set, Tagged, Tuple, one_of
 
 
@@ -94,7 +95,10 @@ class Compiler:
         scalars: list[Scalar] = []
         arrays: list[Check] = []
         objects: list[Check] = []
+        models = [wanted for wanted in types if package_of(wanted)]
         for wanted in types:
+            if wanted in models:
+                continue
             one = self._compile_one(wanted, where)
             if one is _take_any:
                 return one
@@ -104,7 +108,20 @@ class Compiler:
                 (arrays if isinstance(one, (Array, Tuple)) else objects).append(one)
         if len(arrays) > 1:
             raise TypeError(f"{where}: two kinds of array cannot be told apart in a union")
-        return Choice(scalars, arrays[0] if arrays else None, _one_object(objects, where))
+        array = arrays[0] if arrays else None
+        if not models:
+            return Choice(scalars, array, _one_object(objects, where))
+        if objects or len(set(map(package_of, models))) > 1:
+            raise TypeError(f"{where}: several kinds of object in a union are all of one package, or of none")
+        return Choice(scalars, array, None, _one_model(models, where))
+
+
+def _one_model(models: list[Any], where: str) -> Check | None:
+    """Return one check for several types of a package, which tells them apart by its own rules."""
+    try:
+        return model_of(reduce(or_, models))
+    except TypeError as error:  # of msgspec, of structs without a tag
+        raise TypeError(f"{where}: several kinds of object in a union: {error}") from error
 
 
 def _one_object(objects: list[Check], where: str) -> Check | None:

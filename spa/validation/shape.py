@@ -128,10 +128,13 @@ class Record:
 class Choice:
     """One of several types; which, is seen from the value alone, so that no value is checked twice."""
 
-    def __init__(self, scalars: list[Scalar], array: Check | None, objects: Check | None) -> None:
+    def __init__(
+        self, scalars: list[Scalar], array: Check | None, objects: Check | None, others: Check | None = None
+    ) -> None:
         self.scalars = scalars
         self.array = array
         self.objects = objects
+        self.others = others  # asked last, of whatever kind the value is: only this knows what it takes
         words = [each.expected for each in scalars]
         words += ["an array"] * (array is not None) + ["an object"] * (objects is not None)
         self.expected = " or ".join(words)
@@ -147,6 +150,8 @@ class Choice:
                 return each.read(value)
             except ValueError:
                 pass
+        if self.others is not None:
+            return self.others(value, loc, errors)
         return errors.add(loc, f"Must be {self.expected}.")
 
 
