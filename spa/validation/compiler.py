@@ -10,9 +10,10 @@ from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, NotRequired, Required, Union, get_args, get_origin, get_type_hints
 
 from spa.scalar import KINDS
+from spa.validation.choice import one_of_enum, one_of_values
 from spa.validation.mismatch import Enough, Errors, Loc
 from spa.validation.model import model_of, package_of
-from spa.validation.shape import Array, Check, Choice, Dictionary, Record, Scalar, Set, Tagged, Tuple, one_of
+from spa.validation.shape import Array, Check, Choice, Dictionary, Record, Scalar, Set, Tagged, Tuple
 
 
 def check(value: Any, wanted: Any) -> Any:
@@ -194,24 +195,12 @@ def _members_of(wanted: Any) -> Iterator[Member]:
 
 def _scalar_of(wanted: Any) -> Scalar | None:
     if get_origin(wanted) is Literal:
-        return _among([(arg.value if isinstance(arg, Enum) else arg, arg) for arg in get_args(wanted)])
+        return one_of_values((arg.value if isinstance(arg, Enum) else arg, arg) for arg in get_args(wanted))
     if not isinstance(wanted, type):
         return SCALARS[NoneType] if wanted is None else None
     if issubclass(wanted, Enum):
-        return _among([(each.value, each) for each in wanted])
+        return one_of_enum(wanted)
     return SCALARS.get(wanted)
-
-
-def _among(choices: list[tuple[Any, Any]]) -> Scalar:
-    """Return the check for one of some values; of the same type, as True equals 1 and 1.0."""
-    members = {(type(value), value): member for value, member in choices}
-
-    def read(value: Any) -> Any:
-        if isinstance(value, (list, dict)) or (type(value), value) not in members:
-            raise ValueError("not among the choices")
-        return members[type(value), value]
-
-    return Scalar(one_of(value for value, _ in choices), read)
 
 
 def _exactly(wanted: type) -> Callable[[Any], Any]:
