@@ -201,7 +201,13 @@ class App:
 
     def _render(self, error: HTTPException, environ: dict[str, Any], head: Head) -> Body:
         """Answer with the problem document, or with the answer that was raised."""
-        body = problem.render(error, environ)(environ, head)
+        try:
+            answer = problem.render(error, environ)
+        except Exception:  # of what a class of the user's adds
+            name = type(error).__name__
+            logger.exception("%s: %s has extensions or headers that cannot be sent", lifecycle.describe(environ), name)
+            answer = problem.render(InternalServerError(), environ)
+        body = answer(environ, head)
         return body if error.response is None else self._begin(body, environ, head, error)
 
     def _call_error_handler(self, handler: ErrorHandler, error: BaseException, request: Request) -> Any:

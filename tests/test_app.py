@@ -11,6 +11,7 @@ import pytest
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import (
     Forbidden,
+    Gone,
     HTTPException,
     MethodNotAllowed,
     NotFound,
@@ -616,6 +617,26 @@ def test_an_error_handler_that_fails_is_a_bug(caplog):
     assert response.status_code == 500
     assert "division" not in response.text
     assert [record.exc_info[0] for record in caplog.records] == [ZeroDivisionError]
+
+
+class Unsendable(NotFound):
+    extensions = {"a": object()}  # noqa: RUF012
+
+
+def test_an_error_that_cannot_be_rendered_is_a_bug_and_no_error_handler_is_blamed(caplog):
+    app = spa.App((("/", "", raising(Unsendable)), ("/gone", "", raising(Gone))))
+
+    @app.error(410)
+    def gone(request, error):
+        raise Unsendable
+
+    for path in ("/", "/gone"):
+        caplog.clear()
+        response = Client(app).get(path)
+        assert (response.status_code, response.content_type) == (500, "application/problem+json")
+        (record,) = caplog.records
+        assert record.exc_info[0] is TypeError
+        assert "Unsendable has extensions or headers that cannot be sent" in record.getMessage()
 
 
 def test_an_error_handler_may_raise_an_http_error():

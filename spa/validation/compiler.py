@@ -213,12 +213,7 @@ def _exactly(wanted: type) -> Callable[[Any], Any]:
 
 
 def _read_number(value: Any) -> float:
-    if type(value) is float:
-        return value
-    try:
-        return float(_exactly(int)(value))
-    except OverflowError as error:
-        raise ValueError("too large") from error
+    return value if type(value) is float else float(_exactly(int)(value))
 
 
 def _from_string(read: Callable[[str], Any]) -> Callable[[Any], Any]:

@@ -13,7 +13,7 @@ Check = Callable[[Any, Loc, Errors], Any]
 
 
 class Scalar:
-    """A value without parts. ``read`` returns it or raises ``ValueError``."""
+    """A value without parts. ``read`` returns it, or raises ``ValueError``, or ``OverflowError`` of a number."""
 
     def __init__(self, expected: str, read: Callable[[Any], Any]) -> None:
         self.expected = expected
@@ -25,6 +25,8 @@ class Scalar:
             return self.read(value)
         except ValueError:
             errors.add(loc, f"Must be {self.expected}.")
+        except OverflowError:
+            errors.add(loc, "Is too large a number.")
 
 
 class Array:
@@ -148,7 +150,7 @@ class Choice:
         for each in self.scalars:
             try:
                 return each.read(value)
-            except ValueError:
+            except (ValueError, OverflowError):
                 pass
         if self.others is not None:
             return self.others(value, loc, errors)
