@@ -25,6 +25,7 @@ PURE = {
     "spa.blame",
     "spa.grammar",
     "spa.origin",
+    "spa.websocket.deadline",
     "spa.websocket.handshake",
     "spa.websocket.keepalive",
     "spa.websocket.limits",
