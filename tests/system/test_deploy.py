@@ -24,7 +24,7 @@ from spa.request import Request
 from spa.static.mimetypes import type_of
 from spa.websocket.limits import Limits
 from tests import wire
-from tests.processes import ROOT, free_port, running
+from tests.processes import ROOT, Program, free_port, running
 from tests.system.nginx import CONF, HOST, NGINX, Nginx
 
 DEPLOY = ROOT / "examples" / "deploy"
@@ -362,6 +362,38 @@ def test_gunicorn_believes_the_scheme_of_the_proxy_that_is_named(tmp_path, monke
     with running(words, port, env, tmp_path):
         request = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n"
         assert wire.request(port, request).body == scheme
+
+
+def login_command(port):
+    """Return the command that serves the example with a login by two workers, whose access log says which answered."""
+    words = [sys.executable, "-m", "gunicorn", "--config", GUNICORN, "--workers", "2", "--bind", f"127.0.0.1:{port}"]
+    return [*words, "--access-logformat", "answered by %(p)s", "login:app"]
+
+
+def test_each_of_two_workers_knows_who_logged_in():
+    port = free_port()
+    with running(login_command(port), port, {"SECRET": "s" * 32}, ROOT / "examples") as program:
+        login = json.dumps({"name": "ada", "password": "engine"})
+        entered = ask(port, "/login/", "POST", login, {"Content-Type": "application/json"})
+        cookie = entered.headers["Set-Cookie"].partition(";")[0]
+
+        def have_both_answered():
+            assert ask(port, "/me/", headers={"Cookie": cookie}).status == 200
+            return len(set(re.findall(r"answered by <(\d+)>", program.output()[0]))) == 2
+
+        wire.wait_for(have_both_answered, "an answer of each worker")
+        assert program.stop().returncode == 0
+
+
+def test_workers_without_a_secret_do_not_make_one_up_each(monkeypatch):
+    monkeypatch.delenv("SECRET", raising=False)
+    program = Program(login_command(free_port()), cwd=ROOT / "examples")
+    try:
+        returncode, _, err = program.finish()
+    finally:
+        program.destroy()
+    assert returncode in (1, 3)  # gunicorn's for workers that do not start: 3, unless two report it at once
+    assert "\nKeyError: 'SECRET'\n" in err
 
 
 def settings():
