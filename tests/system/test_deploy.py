@@ -400,12 +400,13 @@ def settings():
     return runpy.run_path(str(GUNICORN))
 
 
-@pytest.mark.parametrize(("given", "expected"), [(None, os.cpu_count()), ("", os.cpu_count()), ("3", 3)])
-def test_the_number_of_workers_is_that_of_the_cores_unless_it_is_given(monkeypatch, given, expected):
+@pytest.mark.parametrize(("given", "expected"), [(None, 1), ("3", 3)])
+def test_there_is_one_worker_unless_another_number_is_given(monkeypatch, given, expected):
     monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
-    if given is not None:
-        monkeypatch.setenv("WEB_CONCURRENCY", given)
-    assert settings()["workers"] == expected
+    env = {**os.environ, **({"WEB_CONCURRENCY": given} if given else {})}
+    words = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "--print-config", "app:app"]
+    done = subprocess.run(words, cwd=DEPLOY, env=env, capture_output=True, text=True, timeout=60, check=True)
+    assert re.search(r"^workers +=(.+)$", done.stdout, re.MULTILINE)[1].strip() == str(expected)
 
 
 def test_the_numbers_of_the_recipes_fit_together():
