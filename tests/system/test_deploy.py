@@ -45,13 +45,23 @@ def gunicorn(port, home, env=None):
 
 def ask(port, path="/", method="GET", body=None, headers=None, context=None):
     """Ask nginx for a path of the public host; return the answer, whose body is in ``data``."""
-    made = http.client.HTTPSConnection if context else http.client.HTTPConnection
-    options = {"context": context} if context else {}
-    with closing(made("127.0.0.1", port, timeout=wire.PATIENCE, **options)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=wire.PATIENCE)) as connection:
+        if context is not None:
+            connection.sock = connect_securely(port, context)
         connection.request(method, path, body, {"Host": HOST, **(headers or {})})
         answer = connection.getresponse()
         answer.data = answer.read()
         return answer
+
+
+def connect_securely(port, context, name=HOST):
+    """Return a connection over TLS to whom the client calls by this name, or by none."""
+    plain = socket.create_connection(("127.0.0.1", port), timeout=wire.PATIENCE)
+    try:
+        return context.wrap_socket(plain, server_hostname=name)
+    except OSError:
+        plain.close()
+        raise
 
 
 @pytest.fixture(scope="module")
@@ -264,11 +274,11 @@ def secure_site(tmp_path_factory, export):
         pytest.skip("no nginx; apt-get install nginx")
     directory, port = tmp_path_factory.mktemp("tls"), free_port()
     chain, key = directory / "certificate.pem", directory / "key.pem"
-    options = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={HOST}")
+    name = ("-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}")
+    options = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *name)
     subprocess.run(["openssl", "req", *options, "-keyout", key, "-out", chain], check=True, capture_output=True)
     nginx = Nginx(directory, port, export, certificate=(chain, key))
     nginx.context = ssl.create_default_context(cafile=chain)
-    nginx.context.check_hostname = False  # it is asked for by its address
     with gunicorn(port, directory), nginx.running():
         yield nginx
 
@@ -293,11 +303,29 @@ def test_proxy_fix_sees_the_public_address(secure_site, forged):
     ],
 )
 def test_a_websocket_is_for_pages_of_the_public_host(secure_site, origin, status):
-    plain = socket.create_connection(("127.0.0.1", secure_site.port), timeout=wire.PATIENCE)
-    with closing(secure_site.context.wrap_socket(plain)) as sock:
+    with closing(connect_securely(secure_site.port, secure_site.context)) as sock:
         sock.sendall(wire.handshake("/pinged", [("Origin", origin)], host=HOST))
         head = wire.read_until(sock, lambda data: b"\r\n\r\n" in data)
     assert head.startswith(f"HTTP/1.1 {status} ".encode())
+
+
+@pytest.mark.parametrize("name", ["evil.example", None])
+def test_a_foreign_name_gets_no_answer_over_https_either(secure_site, name):
+    careless = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    careless.check_hostname, careless.verify_mode = False, ssl.CERT_NONE
+    with pytest.raises(ssl.SSLError, match=r"(?i)unrecognized.name"):
+        connect_securely(secure_site.port, careless, name)
+
+
+def test_a_foreign_host_behind_the_right_name_gets_no_answer(secure_site):
+    with closing(connect_securely(secure_site.port, secure_site.context)) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+        assert sock.recv(1) == b""
+
+
+def test_http_leads_to_https(secure_site):
+    answer = ask(secure_site.plain_port, "/a?b")
+    assert (answer.status, answer.headers["Location"]) == (308, f"https://{HOST}/a?b")
 
 
 @needs_nginx
