@@ -526,7 +526,7 @@ def test_the_dockerfile_is_put_together_as_it_says():
     words = [word for word, _ in instructions()]
     assert words[0] == "FROM"
     assert set(words) <= {"FROM", "ENV", "WORKDIR", "COPY", "RUN", "USER", "EXPOSE", "HEALTHCHECK", "CMD"}
-    assert [rest for word, rest in instructions() if word == "COPY"] == ["requirements.txt ./", ". ."]
+    assert [rest for word, rest in instructions() if word == "COPY"] == ["requirements.txt *.whl ./", ". ."]
     assert (DEPLOY / "requirements.txt").is_file()
     assert [rest for word, rest in instructions() if word == "USER"] == ["app"]
     assert "app" in " ".join(rest for word, rest in instructions() if word == "RUN" and "useradd" in rest)
@@ -538,7 +538,7 @@ def test_the_dockerfile_is_put_together_as_it_says():
 def test_the_image_gets_what_the_app_needs_and_no_more():
     ignored = (DEPLOY / ".dockerignore").read_text().splitlines()
     assert {".git", ".venv", "**/__pycache__"} <= set(ignored)
-    assert not {"app.py", "gunicorn.conf.py", "static", "requirements.txt"} & set(ignored)
+    assert not {"app.py", "gunicorn.conf.py", "static", "requirements.txt", "*.whl"} & set(ignored)
 
 
 @contextmanager
