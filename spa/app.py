@@ -14,7 +14,7 @@ from spa.blame import name_of
 from spa.environ import below
 from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
 from spa.errors import SetupError
-from spa.handler import Handler, Shortcut
+from spa.handler import Handler, Shortcut, raise_returned
 from spa.jsoncodec import PYTHON, codec_of
 from spa.origin import check_allowed_origins
 from spa.problem import SHOW_BUG
@@ -224,6 +224,8 @@ class App:
         else:  # a call without ** is the quicker one
             answer = route.handler(self, request, params, route.name)
         try:
+            if not isinstance(answer, Handler):
+                raise_returned(answer)
             body = answer(environ, head)
         except (TypeError, ValueError) as error:
             if not callable(answer):

@@ -743,6 +743,18 @@ def test_a_function_that_returns_no_wsgi_callable_is_named_in_the_log(value, cap
     assert "returns a WSGI callable, such as spa.Response" in text
 
 
+def test_an_http_error_that_a_function_returns_is_rendered_as_one_that_is_raised():
+    response = Client(spa.App((("/", "", lambda *args: NotFound("Gone.")),))).get("/")
+    assert (response.status_code, response.content_type) == (404, "application/problem+json")
+
+
+def test_the_class_of_an_http_error_that_a_function_returns_is_named_in_the_log(caplog):
+    assert Client(spa.App((("/", "", lambda *args: NotFound),))).get("/").status_code == 500
+    (record,) = caplog.records
+    assert "write raise NotFound" in str(record.exc_info[1])
+    assert "for the route '/'" in record.exc_info[1].__notes__[0]
+
+
 def test_a_function_whose_answer_is_wrong_is_named_in_the_log(caplog):
     def page(app, request, params, route_name):
         return spa.Response("x", 99999)
