@@ -216,7 +216,7 @@ class JSONResponse(Response):
 def _check_body(body: Any) -> None:
     """See, where the line that made it is still in the traceback, that a body can be sent."""
     if isinstance(body, Mapping):
-        raise TypeError("the body of a Response is text or bytes, not a dict, whose keys would be sent: use JSONResponse")
+        raise TypeError("the body of a Response is str or bytes, not a dict: use JSONResponse")
     if not hasattr(body, "__iter__") and not hasattr(body, "__getitem__"):  # the two ways to be iterated over
         raise TypeError(
             f"the body of a Response is str, bytes or an iterable of them, not {type(body).__name__}: use str(),"

@@ -13,7 +13,7 @@ from werkzeug.wsgi import get_path_info
 from spa.errors import SetupError
 from spa.handler import Handler
 from spa.response import Response
-from spa.routecheck import Handlers, Patterns, check_mounts
+from spa.routecheck import Handlers, Patterns, check_mounts, try_call
 from spa.segmenttree import SegmentTree
 
 RouteHandler = Callable[..., Callable[..., Iterable[bytes]]]
@@ -81,7 +81,7 @@ def mount(path: str, wsgi_app: Callable[..., Iterable[bytes]]) -> Mount:
     Raises:
         SetupError: the path does not start with a slash, ends with one, or has a variable; or this is no app.
     """
-    if not callable(wsgi_app):
+    if not callable(wsgi_app) or try_call(wsgi_app, (None, None), {}) is not None:
         raise SetupError(f"mount({path!r}): pass a WSGI app, a callable (environ, start_response), not {wsgi_app!r}")
     return Mount(_check_prefix(path, "mount"), wsgi_app)
 

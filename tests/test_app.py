@@ -592,6 +592,20 @@ def test_an_error_handler_that_fails_is_a_bug(caplog):
     assert [record.exc_info[0] for record in caplog.records] == [ZeroDivisionError]
 
 
+@pytest.mark.parametrize("value", [5, ("x", "abc"), NotFound])
+def test_an_error_handler_whose_answer_is_none_is_named_in_the_log(value, caplog):
+    def not_found(request, error):
+        return value
+
+    app = spa.App(())
+    app.error(404)(not_found)
+    assert Client(app).get("/").status_code == 500
+    (record,) = caplog.records
+    (note,) = record.exc_info[1].__notes__
+    assert f"{not_found.__qualname__} (" in note
+    assert "test_app.py, line " in note
+
+
 def test_an_error_handler_may_raise_an_http_error():
     def refuse(request, error):
         raise Forbidden("Not for you.")

@@ -504,6 +504,8 @@ class Prepared:
         (lambda: (spa.mount("/<x>", seen_by),), "a mount has no variables"),
         (lambda: (spa.include("/<x>", (spa.mount("/admin", seen_by),)),), "a mount has no variables"),
         (lambda: (spa.mount("/admin", None),), "pass a WSGI app"),
+        (lambda: (spa.mount("/admin", spa.Handler),), "pass a WSGI app"),
+        (lambda: (spa.mount("/admin", tell),), "pass a WSGI app"),
         (lambda: (("/", "", Prepared),), "the handler is not the class Prepared, but one: Prepared(...)"),
     ],
 )
