@@ -122,6 +122,10 @@ class Router:
         for rule in self._map.iter_rules():
             handlers.add(rule.endpoint.pattern, rule.endpoint.handler, rule.endpoint.kwargs, rule.arguments)
         handlers.check()
+        for route in self.routes:
+            check = getattr(route.handler, "check_routes", None)  # a handler may depend on the routes of others
+            if check is not None and not isinstance(route.handler, type):
+                check()
         self._adapter = self._map.bind("localhost")
         self._fixed = self._match_fixed()
 

@@ -34,7 +34,7 @@ def test_one_step_may_stand_alone(loc, told):
 
 @pytest.mark.parametrize(
     "errors",
-    ["bad", {"name": "Is bad."}, ("name", "Is bad."), (["ab"], "Is bad."), ["ab"], [("name",)], [("a", "b", "Is bad.")]],
+    ["bad", {"name": "Is bad."}, ("name", "Is bad."), (["ab"], "Is bad."), ["ab"], [("name",)], [("a", "b", "Bad.")]],
     ids=repr,
 )
 def test_what_is_no_list_of_pairs_is_an_error_that_shows_one(errors):
