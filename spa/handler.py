@@ -161,6 +161,8 @@ class Handler:
         )
 
     def _with_status(self, value: Any, status: Any, headers: Any = ()) -> WSGIApp:
+        if isinstance(value, int) and 200 <= value < 600 and not str(status)[:1].isdigit():
+            raise TypeError(f"{type(self).__name__} returned {value} first: write (body, status), in this order")
         response = Response() if value is None else self.to_response(value)
         if not isinstance(response, Response):
             raise TypeError(f"{type(self).__name__} returned a status beside {type(value).__name__}")

@@ -194,7 +194,8 @@ class Router:
             rule = Rule(route.pattern, endpoint=route)
             self._map.add(rule)
         except (ValueError, LookupError, TypeError) as error:  # the last is of a converter with other arguments
-            raise SetupError(f"route {route.pattern!r}: {error}") from error
+            known = f"; there are {', '.join(self._map.converters)}" if type(error) is LookupError else ""
+            raise SetupError(f"route {route.pattern!r}: {error}{known}") from error
         except SyntaxError as error:  # Werkzeug compiles a function of the variables
             raise SetupError(f"route {route.pattern!r}: a variable is there twice; rename one of them") from error
         if "self" in rule.arguments and isinstance(route.handler, type):

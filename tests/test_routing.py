@@ -485,6 +485,7 @@ class Prepared:
         ),
         (lambda: (("/<x", "", tell),), "'/<x'"),
         (lambda: (("/<nothing:x>", "", tell),), "'/<nothing:x>'"),
+        (lambda: (("/<str:x>", "", tell),), "the converter 'str' does not exist; there are default, string, any,"),
         (lambda: (("/<x>/<x>", "", tell),), "'/<x>/<x>'"),
         (lambda: (("/<int(min=a:x>", "", tell),), "'/<int(min=a:x>'"),
         (lambda: (("/<int(foo=1):x>", "", tell),), "'/<int(foo=1):x>'"),
