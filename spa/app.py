@@ -11,13 +11,13 @@ from werkzeug.routing import BaseConverter
 from spa import problem
 from spa.answer import Head, HeadAlone, StreamedBody, drop_body
 from spa.blame import name_of
-from spa.environ import below
+from spa.environ import APP, SHOW_BUG
 from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
 from spa.errors import SetupError
 from spa.handler import Handler, Shortcut
 from spa.jsoncodec import PYTHON, codec_of
+from spa.mounted import below
 from spa.origin import check_allowed_origins
-from spa.problem import SHOW_BUG
 from spa.request import Request
 from spa.routing import Route, Router
 from spa.trustedhost import TrustedHosts
@@ -212,7 +212,7 @@ class App:
     def _dispatch(self, request: Request, environ: dict[str, Any], head: Head) -> Body:
         if self._trusted_hosts is not None and not self._is_trusted(environ):
             raise SecurityError("This app is not known by that host name.")
-        environ["spa.app"] = self
+        environ[APP] = self
         if self.router.mounts:
             mount = self.router.find_mount(environ)
             if mount is not None:

@@ -8,8 +8,8 @@ from gevent import GreenletExit, Timeout
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, MethodNotAllowed
 
-from spa import problem
 from spa.blame import tell_source
+from spa.environ import ALWAYS_DOCUMENT
 from spa.jsoncodec import Codec
 from spa.origin import check_allowed_origins
 from spa.request import Request
@@ -223,7 +223,7 @@ class JSONHandler(Handler):
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer the request, and have its errors rendered as problem documents."""
-        environ[problem.ALWAYS_DOCUMENT] = True
+        environ[ALWAYS_DOCUMENT] = True
         return super().__call__(environ, start_response)
 
     def to_response(self, value: Any) -> WSGIApp:

@@ -5,9 +5,9 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from spa.environ import outermost
+from spa.environ import REQUEST_ID
+from spa.mounted import outermost
 
-KEY = "spa.request_id"
 # What a proxy or a client may call a request: it goes into log lines and answers, so it is short and plain.
 GIVEN = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
 
@@ -24,8 +24,8 @@ def request_id(environ: dict[str, Any], make: Callable[[], str] = make) -> str:
     server finds it, for the access log.
     """
     environ = outermost(environ)
-    found: str | None = environ.get(KEY)
+    found: str | None = environ.get(REQUEST_ID)
     if found is None:
         given = environ.get("HTTP_X_REQUEST_ID", "")
-        found = environ[KEY] = given if GIVEN.fullmatch(given) else make()
+        found = environ[REQUEST_ID] = given if GIVEN.fullmatch(given) else make()
     return found

@@ -24,6 +24,7 @@ PURE = {
     "spa.environ",
     "spa.blame",
     "spa.grammar",
+    "spa.mounted",
     "spa.origin",
     "spa.websocket.handshake",
     "spa.websocket.keepalive",

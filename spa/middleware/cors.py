@@ -7,10 +7,11 @@ from urllib.parse import unquote
 
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from spa.environ import ALLOWED_ORIGINS
 from spa.errors import SetupError
 from spa.grammar import TOKEN
 from spa.middleware.vary import Headers, add_vary
-from spa.origin import ALLOWED_ORIGINS, check_allowed_origins
+from spa.origin import check_allowed_origins
 from spa.response import Response
 from spa.websocket.handshake import is_upgrade
 

@@ -8,6 +8,7 @@ from typing import Any
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from spa import problem
+from spa.environ import SESSION, UPGRADE_HEADERS
 from spa.errors import SetupError
 from spa.middleware.cookie import Cookie
 from spa.middleware.visit import Settings, Visit
@@ -89,7 +90,7 @@ class SessionMiddleware:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer a WSGI request, with its session at hand."""
         visit = Visit(self._settings, environ)
-        environ["spa.session"] = visit.open
+        environ[SESSION] = visit.open
         failure: Exception | None = None
 
         def start(status: str, headers: Any, exc_info: Any = None) -> Any:
@@ -103,7 +104,7 @@ class SessionMiddleware:
             return start_response(status, headers, exc_info)
 
         if "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ):
-            environ.setdefault("spa.upgrade_headers", []).append(visit.seal)
+            environ.setdefault(UPGRADE_HEADERS, []).append(visit.seal)
             visit.is_websocket = True
             if is_upgraded(environ):
                 visit.seal()  # the 101 has left: there is no answer to put a cookie into

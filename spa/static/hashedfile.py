@@ -4,8 +4,8 @@ from typing import Any
 
 from werkzeug.exceptions import NotFound
 
+from spa.environ import SHOW_BUG
 from spa.handler import Handler, WSGIApp
-from spa.problem import SHOW_BUG
 from spa.static import hashing
 from spa.static.sending import Representation
 

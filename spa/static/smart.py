@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from spa.environ import WATCH
 from spa.errors import SetupError
 from spa.handler import Handler
 from spa.static import hashing
@@ -159,7 +160,7 @@ class SmartStatic:
     def observe(self, environ: Mapping[str, Any]) -> None:
         """Begin to watch if the server says that it serves a program under development."""
         if self.watch is None:
-            self.watch = bool(environ.get("spa.watch"))
+            self.watch = bool(environ.get(WATCH))
 
     def check(self, mount: str | None = None) -> list[str]:
         """Return each reference to a file that is not there, as ``css/app.css:12:7: nope.png not found``.

@@ -11,9 +11,10 @@ from typing import Any
 from werkzeug.exceptions import BadRequest, Forbidden, HTTPException
 from werkzeug.http import parse_set_header
 
+from spa.environ import ALLOWED_ORIGINS
 from spa.errors import SetupError
 from spa.grammar import TOKEN
-from spa.origin import ALLOWED_ORIGINS, is_own_page
+from spa.origin import is_own_page
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 SUBPROTOCOL = re.compile(TOKEN)

@@ -7,8 +7,9 @@ from typing import Any
 
 import gevent
 
-from spa.environ import outermost
+from spa.environ import CONNECTIONS, UPGRADE_HEADERS, WEBSOCKET
 from spa.errors import ConnectionClosed, InvalidMessage
+from spa.mounted import outermost
 from spa.requestid import request_id
 from spa.websocket import handshake, transport
 from spa.websocket.alarm import Alarm, AlarmClock
@@ -60,7 +61,7 @@ class Lifecycle:
         self._offer = offer
         self._settings = settings
         self._clock = clock
-        self._registry: Registry = environ.get("spa.connections", registry)
+        self._registry: Registry = environ.get(CONNECTIONS, registry)
         self._transport: transport.Transport | None = None
         self._handler: Any = None
         self._stop_alarm: Alarm | None = None
@@ -129,7 +130,7 @@ class Lifecycle:
             subprotocol = handshake.choose_subprotocol(offered, self._settings.subprotocols)
         elif subprotocol not in offered:
             raise ValueError(f"the client does not offer the subprotocol {subprotocol!r}")
-        added = [header for add in self._environ.get("spa.upgrade_headers", ()) for header in add()]  # by middleware
+        added = [header for add in self._environ.get(UPGRADE_HEADERS, ()) for header in add()]  # by middleware
         answer = handshake.response(self._offer.key, subprotocol, [*headers, *added])
         taken = transport.take(self._environ)
         try:
@@ -142,7 +143,7 @@ class Lifecycle:
             subprotocol = None  # the server has answered already, without one
         else:
             connection.offer(answer)  # it does not wait, so nothing can come between the 101 and what follows
-        outermost(self._environ)["spa.connection"] = connection
+        outermost(self._environ)[WEBSOCKET] = connection
         if not taken.drains:
             send_away_on_sigterm(self._registry)
         self._registry.add(connection)

@@ -10,6 +10,7 @@ import gevent.socket
 import pytest
 from werkzeug.exceptions import Forbidden
 
+from spa.environ import CONNECTIONS, HIJACK
 from spa.errors import ConnectionClosed, InvalidMessage
 from spa.websocket import lifecycle
 from spa.websocket.alarm import AlarmClock
@@ -30,7 +31,7 @@ class Request:
         self.registry = Registry()
         self.taken = 0
         self.early = early
-        self.environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/\x1b", "spa.hijack": self._hijack}
+        self.environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/\x1b", HIJACK: self._hijack}
         self.life = lifecycle.Lifecycle(
             self.environ,
             Handshake(KEY, tuple(offered)),
@@ -352,7 +353,7 @@ def test_a_handler_that_is_killed_does_not_hold_its_request_up_for_a_slow_reader
 
 def test_the_registry_of_the_server_comes_before_that_of_the_app():
     with request() as begun:
-        theirs = begun.environ["spa.connections"] = Registry()
+        theirs = begun.environ[CONNECTIONS] = Registry()
         life = lifecycle.Lifecycle(
             begun.environ, Handshake(KEY, ()), lifecycle.Settings((), (), Limits()), AlarmClock(), begun.registry
         )
