@@ -19,6 +19,7 @@ from spa.jsoncodec import PYTHON, codec_of
 from spa.mounted import below
 from spa.origin import check_allowed_origins
 from spa.request import Request
+from spa.requestid import describe
 from spa.routing import Route, Router
 from spa.trustedhost import TrustedHosts
 from spa.websocket import handshake, lifecycle
@@ -146,7 +147,7 @@ class App:
         except SocketReleased:
             raise
         except gevent.GreenletExit:
-            logger.warning("%s: the handler was stopped", lifecycle.describe(environ))
+            logger.warning("%s: the handler was stopped", describe(environ))
             body = problem.render(InternalServerError(), environ)(environ, head)
         except (Exception, SystemExit, gevent.Timeout) as error:
             body = self._answer_error(error, Request(environ) if request is None else request, environ, head)
@@ -170,7 +171,7 @@ class App:
             return body  # the server knows its own, and sends it in its own way
 
         def tell() -> None:
-            logger.exception("%s: the body broke off", lifecycle.describe(environ))
+            logger.exception("%s: the body broke off", describe(environ))
 
         return StreamedBody(body, head, source, tell)
 
@@ -181,7 +182,7 @@ class App:
         try:
             handler = self._error_handlers.find(error)
             if handler is None and not isinstance(error, HTTPException):
-                logger.error("%s: the handler failed", lifecycle.describe(environ), exc_info=error)
+                logger.error("%s: the handler failed", describe(environ), exc_info=error)
                 bug, error = error, InternalServerError(original_exception=error)
                 handler = self._error_handlers.find(error)
                 if handler is None and SHOW_BUG in environ:
@@ -193,7 +194,7 @@ class App:
         except HTTPException as raised:  # by the error handler
             return self._render(raised, environ, head)
         except (Exception, SystemExit, gevent.Timeout):
-            logger.exception("%s: the error handler failed", lifecycle.describe(environ))
+            logger.exception("%s: the error handler failed", describe(environ))
             return problem.render(InternalServerError(), environ)(environ, head)
 
     def _render(self, error: HTTPException, environ: dict[str, Any], head: Head) -> Body:

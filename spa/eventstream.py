@@ -12,11 +12,11 @@ from spa.answer import BrokenOff
 from spa.environ import APP, CONNECTIONS
 from spa.event import COMMENT, CONTENT_TYPE, Event, encode
 from spa.producer import Producer
+from spa.requestid import describe
 from spa.response import Response
 from spa.websocket import transport
 from spa.websocket.departure import send_away_on_sigterm
 from spa.websocket.hangup import Watch
-from spa.websocket.lifecycle import describe
 from spa.websocket.registry import PATIENCE, Registry
 
 logger = logging.getLogger("spa")

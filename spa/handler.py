@@ -1,5 +1,6 @@
 """Call the method of a handler class that answers the request."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPMethod
 from typing import Any, ClassVar, Protocol
@@ -13,12 +14,15 @@ from spa.environ import ALWAYS_DOCUMENT
 from spa.jsoncodec import Codec
 from spa.origin import check_allowed_origins
 from spa.request import Request
+from spa.requestid import describe
 from spa.response import JSONResponse, Response
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
 from spa.websocket.limits import Limits, check_limits
 from spa.websocket.registry import Registry
 from spa.websocket.socket import WebSocket
+
+logger = logging.getLogger("spa")
 
 Body = Iterable[bytes]
 WSGIApp = Callable[[dict[str, Any], Any], Body]
@@ -203,7 +207,7 @@ class Handler:
         try:
             self.websocket_close()
         except (Exception, SystemExit, GreenletExit, Timeout):  # the socket is used up: there is no answer to spoil
-            lifecycle.logger.exception("WebSocket %s: websocket_close failed", lifecycle.describe(environ))
+            logger.exception("WebSocket %s: websocket_close failed", describe(environ))
 
     def _websocket_settings(self) -> lifecycle.Settings:
         defaults = self.app.websocket

@@ -12,8 +12,9 @@ from spa.environ import SESSION, UPGRADE_HEADERS
 from spa.errors import SetupError
 from spa.middleware.cookie import Cookie
 from spa.middleware.visit import Settings, Visit
+from spa.requestid import describe
 from spa.token import Secret, TokenSigner
-from spa.websocket import handshake, lifecycle
+from spa.websocket import handshake
 from spa.websocket.transport import is_upgraded
 
 logger = logging.getLogger("spa")
@@ -131,6 +132,6 @@ def purpose_of(cookie: str = COOKIE) -> str:
 def _answer_failure(error: Exception, environ: dict[str, Any]) -> WSGIApp:
     """Return the answer where the session could not be written: the app has done its part, and knows of nothing."""
     if not isinstance(error, HTTPException):
-        logger.error("%s: the session cannot be kept", lifecycle.describe(environ), exc_info=error)
+        logger.error("%s: the session cannot be kept", describe(environ), exc_info=error)
         error = InternalServerError(original_exception=error)
     return problem.render(error, environ)

@@ -13,10 +13,9 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from spa import problem
 from spa.environ import ALWAYS_DOCUMENT, SHOW_BUG
 from spa.errors import SetupError
-from spa.requestid import request_id
+from spa.requestid import describe, request_id
 from spa.response import Response
 from spa.server.frames import count_machinery
-from spa.websocket.lifecycle import describe
 
 logger = logging.getLogger("spa")
 

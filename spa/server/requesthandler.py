@@ -10,7 +10,7 @@ from gevent.ssl import SSLSocket
 from geventwebsocket.handler import WebSocketHandler
 
 from spa.environ import CONNECTIONS, HIJACK, REQUEST_ID, SOCKET, WATCH, WEBSOCKET
-from spa.requestid import request_id
+from spa.requestid import escape, request_id
 from spa.server import accesslog, framing, unread
 from spa.server.chunks import Chunks
 from spa.server.length import Length
@@ -167,7 +167,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
 
     def log_error(self, msg: str, *args: Any) -> None:
         """Write why a request could not be read, in one line; gevent's own is longer than the request."""
-        self.server.error_log.write(f"{accesslog.escape(msg % args if args else msg)}\n")
+        self.server.error_log.write(f"{escape(msg % args if args else msg)}\n")
 
     def handle_error(self, t: Any, v: Any, tb: Any) -> None:
         """Log what was raised, and answer with a 500; but a TLS connection that has broken is nobody's mistake."""

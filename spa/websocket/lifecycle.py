@@ -10,7 +10,7 @@ import gevent
 from spa.environ import CONNECTIONS, UPGRADE_HEADERS, WEBSOCKET
 from spa.errors import ConnectionClosed, InvalidMessage
 from spa.mounted import outermost
-from spa.requestid import request_id
+from spa.requestid import describe
 from spa.websocket import handshake, transport
 from spa.websocket.alarm import Alarm, AlarmClock
 from spa.websocket.connection import Connection
@@ -195,10 +195,3 @@ def refuse_upgraded(environ: dict[str, Any], status: int, reason: str, clock: Al
     connection = Connection(taken, Limits(), clock, lambda: None)
     connection.finish(INTERNAL_ERROR if status >= 500 else POLICY, reason[:100])
     return taken.release()
-
-
-def describe(environ: dict[str, Any]) -> str:
-    """Return method, path and name of a request for a log line: one line, escaped, of bounded length."""
-    path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
-    line = f"{environ.get('REQUEST_METHOD', '')} {path[:1024]} [{request_id(environ)}]"
-    return line.encode("unicode_escape").decode("ascii")
