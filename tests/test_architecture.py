@@ -26,6 +26,7 @@ PURE = {
     "spa.grammar",
     "spa.mounted",
     "spa.origin",
+    "spa.websocket.closecode",
     "spa.websocket.handshake",
     "spa.websocket.keepalive",
     "spa.websocket.limits",

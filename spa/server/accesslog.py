@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from spa.requestid import escape
+from spa.websocket.closecode import GOING_AWAY, INTERNAL_ERROR, NO_STATUS_RECEIVED, NORMAL_CLOSURE
 
 BOLD, RED, GREEN, YELLOW, MAGENTA, CYAN = "1", "31", "32", "33", "35", "36"  # SGR parameters (ECMA-48 section 8.3.117)
 COLOURS = {"2": GREEN, "3": CYAN, "4": YELLOW, "5": RED}
-ORDERLY = {1000, 1001, 1005}  # codes of a WebSocket that nothing went wrong with
-INTERNAL_ERROR = 1011
+ORDERLY = {NORMAL_CLOSURE, GOING_AWAY, NO_STATUS_RECEIVED}  # codes of a WebSocket that nothing went wrong with
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import gevent
 from spa.errors import ConnectionClosed
 from spa.websocket import keepalive
 from spa.websocket.alarm import Alarm, AlarmClock
+from spa.websocket.closecode import ABNORMAL_CLOSURE, GOING_AWAY, NORMAL_CLOSURE, TRY_AGAIN_LATER
 from spa.websocket.inbox import Inbox
 from spa.websocket.limits import Limits
 from spa.websocket.line import Line
@@ -29,7 +30,6 @@ SLICE = 4 * 1024  # bytes of unknown frames fed between two looks at the clock: 
 LONGEST_TURN = 0.005  # seconds of parsing before the other connections get theirs
 A_TURN = 1e-6  # seconds to sleep for one turn of the loop; sleep(0) may come back before the loop polls
 TURNS_UNYIELDING = 32  # sends and receives in a row that found nothing to wait for, before the loop runs
-GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013  # RFC 6455 section 7.4.1 and its registry
 
 HANG_UP_INTERVAL = 0.15  # seconds between two looks for a hang-up, while the inbox is full and nothing is read
 
@@ -62,7 +62,7 @@ class Connection:
         self._state = State.OPEN
         self._peer_left = False
         self._told_peer_left = False
-        self._code, self._reason = 1006, ""
+        self._code, self._reason = ABNORMAL_CLOSURE, ""
 
         loop = gevent.get_hub().loop
         self._inbox = Inbox(loop)
@@ -150,7 +150,7 @@ class Connection:
         self._write(frame)
         return True
 
-    def close(self, code: int = 1000, reason: str = "") -> None:
+    def close(self, code: int = NORMAL_CLOSURE, reason: str = "") -> None:
         """Send a Close behind what is queued, and return at once; later calls do nothing."""
         if self._state is State.OPEN:
             self._protocol.close(code, reason)
@@ -165,7 +165,7 @@ class Connection:
         if self._state is State.CLOSING:
             self._end_by(self._clock.now() + patience)
 
-    def finish(self, code: int = 1000, reason: str = "", patience: float | None = None) -> None:
+    def finish(self, code: int = NORMAL_CLOSURE, reason: str = "", patience: float | None = None) -> None:
         """Close, and wait until the TCP connection has ended: for as many seconds, or as the limits say."""
         try:
             self.close(code, reason)

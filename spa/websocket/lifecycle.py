@@ -13,6 +13,14 @@ from spa.mounted import outermost
 from spa.requestid import describe
 from spa.websocket import handshake, transport
 from spa.websocket.alarm import Alarm, AlarmClock
+from spa.websocket.closecode import (
+    ABNORMAL_CLOSURE,
+    GOING_AWAY,
+    INTERNAL_ERROR,
+    INVALID_DATA,
+    NORMAL_CLOSURE,
+    POLICY_VIOLATION,
+)
 from spa.websocket.connection import Connection
 from spa.websocket.departure import send_away_on_sigterm
 from spa.websocket.limits import Limits
@@ -20,8 +28,6 @@ from spa.websocket.registry import Registry
 from spa.websocket.socket import WebSocket
 
 logger = logging.getLogger("spa")
-
-NORMAL, GOING_AWAY, INVALID_DATA, POLICY, INTERNAL_ERROR = 1000, 1001, 1007, 1008, 1011
 
 # Seconds from one stop of a handler to the next: one that is cleaning up cannot be told from one that refuses to
 # stop. Servers grant the same 30 s to what is in flight when they end.
@@ -90,12 +96,12 @@ class Lifecycle:
             if result is not None and not self.is_open:
                 return result
             self.socket.accept()
-            code = NORMAL
+            code = NORMAL_CLOSURE
         except gevent.GreenletExit:
             if not self.is_open:
                 raise
             if self._stopped:
-                code = NORMAL
+                code = NORMAL_CLOSURE
         except InvalidMessage:
             if not self.is_open:
                 raise
@@ -124,7 +130,7 @@ class Lifecycle:
 
     def _open(self, subprotocol: str | None, headers: Iterable[tuple[str, str]]) -> tuple[Connection, str | None]:
         if self._is_over:  # a greenlet that the handler left behind; the socket serves other requests now
-            raise ConnectionClosed(1006, "the request has been answered without a WebSocket")
+            raise ConnectionClosed(ABNORMAL_CLOSURE, "the request has been answered without a WebSocket")
         offered = self._offer.subprotocols
         if subprotocol is None:
             subprotocol = handshake.choose_subprotocol(offered, self._settings.subprotocols)
@@ -193,5 +199,5 @@ def refuse_upgraded(environ: dict[str, Any], status: int, reason: str, clock: Al
     """Refuse a WebSocket that the server opened before it asked the app: close it with 1008, or 1011 for a 5xx."""
     taken = transport.take(environ)
     connection = Connection(taken, Limits(), clock, lambda: None)
-    connection.finish(INTERNAL_ERROR if status >= 500 else POLICY, reason[:100])
+    connection.finish(INTERNAL_ERROR if status >= 500 else POLICY_VIOLATION, reason[:100])
     return taken.release()

@@ -12,7 +12,6 @@ from websockets.frames import (  # type: ignore[attr-defined]  # apply_mask is n
     PING,
     TEXT,
     Close,
-    CloseCode,
     Frame,
     apply_mask,  # the one in C, where it was built
 )
@@ -20,6 +19,7 @@ from websockets.protocol import SERVER, State
 from websockets.protocol import Protocol as FrameProtocol
 from websockets.streams import StreamReader
 
+from spa.websocket.closecode import ABNORMAL_CLOSURE, POLICY_VIOLATION
 from spa.websocket.limits import Limits
 
 Bytes = bytes | bytearray | memoryview
@@ -123,7 +123,7 @@ class Protocol(FrameProtocol):
     def first_close(self) -> Close:
         """Return the Close frame that came first, the peer's or ours; 1006 if there was none (section 7.1.5)."""
         first = self.close_sent if self.close_rcvd_then_sent is not True else self.close_rcvd
-        return first or self.close_rcvd or Close(CloseCode.ABNORMAL_CLOSURE, "")
+        return first or self.close_rcvd or Close(ABNORMAL_CLOSURE, "")
 
     def recv_frame(self, frame: Frame) -> None:
         """Check the order of frames, answer control frames, and gather the fragments of a message.
@@ -154,7 +154,7 @@ class Protocol(FrameProtocol):
         if fragments.size > limits.max_message:
             raise PayloadTooBig(fragments.size, limits.max_message)
         if fragments.number > limits.fragments:
-            self.fail(CloseCode.POLICY_VIOLATION, "too many fragments")
+            self.fail(POLICY_VIOLATION, "too many fragments")
         elif frame.fin:
             self._messages.append(fragments.join())
             self._fragments = None
