@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 from werkzeug.routing import BaseConverter
 
 from spa import problem
-from spa.answer import Head, HeadAlone, StreamedBody, drop_body
+from spa.answer import Head, HeadAlone, StreamedBody, close, drop_body
 from spa.blame import name_of
 from spa.environ import APP, SHOW_BUG
 from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
@@ -154,9 +154,7 @@ class App:
         try:
             head.send()
         except BaseException:  # a server or middleware that refuses the head will not ask for the body
-            close = getattr(body, "close", None)
-            if close is not None:
-                close()
+            close(body)
             raise
         return body
 
@@ -249,8 +247,7 @@ class App:
         body = self._answer(environ, refuse)
         if not refusals:
             return body
-        if hasattr(body, "close"):
-            body.close()
+        close(body)
         return lifecycle.refuse_upgraded(environ, int(refusals[0][:3]), refusals[0], self.clock)
 
 

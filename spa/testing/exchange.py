@@ -9,6 +9,7 @@ import gevent.event
 import gevent.socket
 from werkzeug.datastructures import Headers
 
+from spa.answer import close
 from spa.environ import HIJACK, SOCKET
 from spa.event import CONTENT_TYPE
 
@@ -119,8 +120,7 @@ class Exchange:
                         self._write(data)
                 self._send_head()
             finally:
-                if hasattr(body, "close"):
-                    body.close()
+                close(body)
         except BaseException as error:  # raised in the test instead
             self.error = error
         finally:
