@@ -9,6 +9,7 @@ from urllib.parse import quote
 from werkzeug.exceptions import NotFound
 
 from spa.errors import SetupError
+from spa.grammar import PATH_SAFE
 from spa.handler import Handler, WSGIApp
 from spa.routing import Redirect
 from spa.static.facts import Examiner
@@ -19,8 +20,7 @@ from spa.static.sending import Representation
 from spa.static.sibling import Origin
 
 Root = str | os.PathLike[str] | tuple[str, str]
-PATH_SAFE = "/!$&'()*+,;=:@"  # RFC 3986 section 3.3
-QUERY_SAFE = PATH_SAFE + "?%"  # section 3.4; what came percent-encoded stays so
+QUERY_SAFE = PATH_SAFE + "?%"  # RFC 3986 section 3.4; what came percent-encoded stays so
 
 
 class StaticHandler(Handler):

@@ -6,12 +6,13 @@ from urllib.parse import quote
 
 from spa.environ import WATCH
 from spa.errors import SetupError
+from spa.grammar import PATH_SAFE
 from spa.handler import Handler
 from spa.static import hashing
 from spa.static.assets import Asset, Assets, integrity
 from spa.static.files import Directory
 from spa.static.form import Forms
-from spa.static.handler import PATH_SAFE, Root
+from spa.static.handler import Root
 from spa.static.hashedfile import HashedFile
 from spa.static.mimetypes import type_of
 from spa.static.reading import is_utf8
