@@ -1,7 +1,7 @@
 """Find the handler for a request, and turn what it raises into a response."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gevent
@@ -27,10 +27,10 @@ from spa.websocket.alarm import AlarmClock
 from spa.websocket.limits import Limits, check_limits
 from spa.websocket.registry import Registry
 from spa.websocket.transport import SocketReleased, is_upgraded
+from spa.wsgi import Body
 
 logger = logging.getLogger("spa")
 
-Body = Iterable[bytes]
 
 
 class App:

@@ -1,7 +1,7 @@
 """Call the method of a handler class that answers the request."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPMethod
 from typing import Any, ClassVar, Protocol
 
@@ -15,17 +15,16 @@ from spa.jsoncodec import Codec
 from spa.origin import check_allowed_origins
 from spa.request import Request
 from spa.requestid import describe
-from spa.response import JSONResponse, Response
+from spa.response import JSONResponse, Response, answer_options
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
 from spa.websocket.limits import Limits, check_limits
 from spa.websocket.registry import Registry
 from spa.websocket.socket import WebSocket
+from spa.wsgi import Body, WSGIApp
 
 logger = logging.getLogger("spa")
 
-Body = Iterable[bytes]
-WSGIApp = Callable[[dict[str, Any], Any], Body]
 Shortcut = Callable[[dict[str, Any], Any], Body | None]
 
 
@@ -175,7 +174,7 @@ class Handler:
 
     def _answer_without_method(self, method: str) -> WSGIApp:
         if method == "OPTIONS":
-            return Response(status=204, headers={"Allow": ", ".join(self._allow)})
+            return answer_options(self._allow)
         if method in ("GET", "HEAD") and self._is_websocket():
             raise handshake.UpgradeRequired
         raise MethodNotAllowed(list(self._allow))

@@ -12,14 +12,14 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from spa.environ import CSP_NONCE
 from spa.errors import SetupError
-from spa.handler import WSGIApp
-from spa.response import Response
+from spa.response import Response, answer_options
 from spa.static.hashing import digest
 from spa.static.link import Links
 from spa.static.route import refuse_arguments
 from spa.static.sending import Representation
 from spa.static.smart import SmartStatic
 from spa.static.tag import Preload, Sources, kind_of
+from spa.wsgi import WSGIApp
 
 TEMPLATE = """<!doctype html>
 <html lang="{lang}">
@@ -144,7 +144,7 @@ class HomePage:
         """
         method = request.environ["REQUEST_METHOD"]
         if method == "OPTIONS":
-            return Response(status=204, headers={"Allow": ", ".join(METHODS)})
+            return answer_options(METHODS)
         if method not in METHODS:
             raise MethodNotAllowed(METHODS)
         if self._handler is not None:

@@ -178,6 +178,11 @@ class Response(WerkzeugResponse):
         return headers
 
 
+def answer_options(methods: Iterable[str]) -> Response:
+    """Return the answer to OPTIONS: 204, with the methods of the resource in ``Allow`` (RFC 9110 section 9.3.7)."""
+    return Response(status=204, headers={"Allow": ", ".join(methods)})
+
+
 class JSONResponse(Response):
     """A value as ``application/json``: ``JSONResponse({"a": 1})`` sends ``{"a": 1}``, in UTF-8.
 

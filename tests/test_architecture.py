@@ -54,6 +54,7 @@ PURE = {
     "spa.validation.mismatch",
     "spa.validation.model",
     "spa.validation.shape",
+    "spa.wsgi",
 } & set(FILES)
 # The words of HTTP: they know pure files only.
 WORDS = {"spa.body", "spa.event", "spa.form", "spa.jsoncodec", "spa.problem", "spa.request", "spa.response"}

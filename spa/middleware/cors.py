@@ -1,6 +1,6 @@
 """Let pages of other origins read the answers of an app."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,6 +13,7 @@ from spa.middleware.vary import Headers, add_vary
 from spa.origin import check_allowed_origins
 from spa.response import Response
 from spa.websocket.handshake import is_upgrade
+from spa.wsgi import Body, WSGIApp
 
 # Headers any page may send, in the values of a form. Content-Type is asked for with any other value, as that of JSON.
 SAFELISTED = ("Accept", "Accept-Language", "Content-Language", "Content-Type")
@@ -41,7 +42,7 @@ class CORSMiddleware:
 
     def __init__(
         self,
-        app: Callable[..., Iterable[bytes]],
+        app: WSGIApp,
         *,
         origins: Sequence[str],
         credentials: bool = False,
@@ -77,7 +78,7 @@ class CORSMiddleware:
             ("Access-Control-Max-Age", str(max_age)),
         ]
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer a WSGI request."""
         if "HTTP_UPGRADE" in environ and is_upgrade(environ):
             environ[ALLOWED_ORIGINS] = self._socket_origins.union(environ.get(ALLOWED_ORIGINS, ()))

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -16,14 +16,13 @@ from spa.requestid import describe
 from spa.token import Secret, TokenSigner
 from spa.websocket import handshake
 from spa.websocket.transport import is_upgraded
+from spa.wsgi import Body, WSGIApp
 
 logger = logging.getLogger("spa")
 
 COOKIE = "session"  # the name of the cookie, if no other is chosen
 FORTNIGHT = 14 * 24 * 3600
 
-Body = Iterable[bytes]
-WSGIApp = Callable[[dict[str, Any], Any], Body]
 
 
 class SessionMiddleware:
