@@ -151,11 +151,10 @@ class Router:
 
     def find_mount(self, environ: Mapping[str, Any]) -> Mount | None:
         """Return the mount that owns the path of a request."""
-        if self.mounts:
-            path = environ.get("PATH_INFO", "")
-            for mount in self.mounts:
-                if path.startswith(mount.path) and path[len(mount.path) : len(mount.path) + 1] in ("", "/"):
-                    return mount
+        path = environ.get("PATH_INFO", "")
+        for mount in self.mounts:
+            if path.startswith(mount.path) and path[len(mount.path) : len(mount.path) + 1] in ("", "/"):
+                return mount
         return None
 
     def url(self, name: str, values: Mapping[str, Any]) -> str:

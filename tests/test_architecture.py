@@ -34,6 +34,7 @@ PURE = {
     "spa.jsontext",
     "spa.middleware.cookie",
     "spa.precondition",
+    "spa.readiness",
     "spa.segmenttree",
     "spa.server.framing",
     "spa.static.conditional",

@@ -22,7 +22,7 @@ from spa.websocket.inbox import Inbox
 from spa.websocket.limits import Limits
 from spa.websocket.line import Line
 from spa.websocket.outbox import Outbox
-from spa.websocket.protocol import Bytes, Protocol, encode_ping
+from spa.websocket.protocol import PING_FRAME, Bytes, Protocol
 from spa.websocket.stream import Stream
 from spa.websocket.transport import Transport
 
@@ -253,7 +253,7 @@ class Connection:
                 return
             if action is keepalive.Action.PING:
                 self._pinged = now
-                self._write(encode_ping())
+                self._write(PING_FRAME)
             times.append(again if self._stream.is_reading else now + HANG_UP_INTERVAL)
             if not self._stream.is_reading and self._stream.has_hung_up():
                 self._on_left()

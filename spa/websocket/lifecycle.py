@@ -32,6 +32,7 @@ logger = logging.getLogger("spa")
 # Seconds from one stop of a handler to the next: one that is cleaning up cannot be told from one that refuses to
 # stop. Servers grant the same 30 s to what is in flight when they end.
 STOP_INTERVAL = 30.0
+LONGEST_REASON = 123  # bytes: a control frame holds 125, and 2 of them are the code (RFC 6455 section 5.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,5 +200,10 @@ def refuse_upgraded(environ: dict[str, Any], status: int, reason: str, clock: Al
     """Refuse a WebSocket that the server opened before it asked the app: close it with 1008, or 1011 for a 5xx."""
     taken = transport.take(environ)
     connection = Connection(taken, Limits(), clock, lambda: None)
-    connection.finish(INTERNAL_ERROR if status >= 500 else POLICY_VIOLATION, reason[:100])
+    connection.finish(INTERNAL_ERROR if status >= 500 else POLICY_VIOLATION, _fit(reason))
     return taken.release()
+
+
+def _fit(reason: str) -> str:
+    """Return as much of a text as the reason of a Close may hold."""
+    return reason.encode()[:LONGEST_REASON].decode(errors="ignore")

@@ -31,6 +31,7 @@ LONGEST_CONTROL_PAYLOAD = 125  # RFC 6455 section 5.5
 SHORT_HEAD = 6  # bytes before the payload of a masked frame of up to 125 bytes (section 5.2)
 LONGEST_SHORT_PAYLOAD = 125
 FIN_TEXT, FIN_BINARY = 0x81, 0x82
+PING_FRAME = Frame(PING, b"").serialize(mask=False)  # one without a payload will do (section 5.5.2)
 UTF8_DECODER = codecs.getincrementaldecoder("utf-8")
 
 
@@ -248,8 +249,3 @@ def encode(message: str | Bytes) -> bytes:
     if len(payload) <= LONGEST_SHORT_PAYLOAD:  # as most are; Frame takes 3 us for them
         return bytes((FIN_TEXT if opcode is TEXT else FIN_BINARY, len(payload))) + payload
     return Frame(opcode, payload).serialize(mask=False)
-
-
-def encode_ping(payload: bytes = b"") -> bytes:
-    """Return the frame of a ping (RFC 6455 section 5.5.2)."""
-    return Frame(PING, payload).serialize(mask=False)
