@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol
 
 from gevent import GreenletExit, Timeout
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import BadRequest, MethodNotAllowed
+from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed
 
 from spa.blame import tell_source
 from spa.environ import ALWAYS_DOCUMENT
@@ -53,7 +53,7 @@ class Handler:
     Methods get the variables of the pattern as keyword arguments. They return a ``Response`` or any WSGI
     callable, ``str`` or ``bytes``, a ``dict`` or ``list`` (sent as JSON), ``None`` (204), an iterator of ``str`` or
     ``bytes`` (streamed), or a tuple ``(body, status)`` or ``(body, status, headers)``. HTTP errors are raised:
-    ``raise werkzeug.exceptions.NotFound``.
+    ``raise werkzeug.exceptions.NotFound``; one that is returned is raised for you.
 
     HEAD runs ``get`` and drops the body; OPTIONS answers 204 with ``Allow``; a verb without a method answers 405
     with ``Allow`` (RFC 9110 section 15.5.6), as do CONNECT and TRACE always. A subclass takes a verb away with
@@ -138,11 +138,15 @@ class Handler:
         """Turn what a method returned into a WSGI callable.
 
         Raises:
+            HTTPException: the value is this error.
             TypeError: the value is none of what a method may return.
         """
         if type(value) is str:  # the most usual, found at once
             return Response(value)
+        if isinstance(value, Response):
+            return value
         if callable(value):
+            raise_returned(value)
             return value  # type: ignore[no-any-return]
         if isinstance(value, (str, bytes)):
             return Response(value)
@@ -160,6 +164,8 @@ class Handler:
         )
 
     def _with_status(self, value: Any, status: Any, headers: Any = ()) -> WSGIApp:
+        if isinstance(value, int) and 200 <= value < 600 and not str(status)[:1].isdigit():
+            raise TypeError(f"{type(self).__name__} returned {value} first: write (body, status), in this order")
         response = Response() if value is None else self.to_response(value)
         if not isinstance(response, Response):
             raise TypeError(f"{type(self).__name__} returned a status beside {type(value).__name__}")
@@ -234,6 +240,19 @@ class JSONHandler(Handler):
         if value is None or isinstance(value, tuple) or callable(value):
             return super().to_response(value)
         return JSONResponse(value, json_module=self.app.codec)
+
+
+def raise_returned(value: Any) -> None:
+    """Raise an HTTP error that was returned, which other frameworks allow: all errors are rendered in one place.
+
+    Raises:
+        HTTPException: the value is this error.
+        TypeError: the value is the class of one.
+    """
+    if isinstance(value, HTTPException):
+        raise value.with_traceback(None)  # one that is returned again and again would gather them
+    if isinstance(value, type) and issubclass(value, HTTPException):
+        raise TypeError(f"the class {value.__name__} was returned: write raise {value.__name__}")
 
 
 def methods_of(handler: type[Handler]) -> tuple[str, ...]:

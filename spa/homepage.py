@@ -136,6 +136,14 @@ class HomePage:
         refuse_arguments(pattern, kwargs, "HomePage")
         return kwargs
 
+    def check_routes(self) -> None:
+        """See, when the app has all its routes, that the links lead to the files.
+
+        Raises:
+            SetupError: they do not.
+        """
+        self._links.check_mount()
+
     def __call__(self, app: Any, request: Any, params: Mapping[str, Any], route_name: str, **kwargs: Any) -> WSGIApp:
         """Return the answer to a request, a WSGI callable.
 

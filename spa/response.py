@@ -1,7 +1,7 @@
 """Write an HTTP response: text, JSON."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 from werkzeug.datastructures import Headers
@@ -31,6 +31,9 @@ class Response(WerkzeugResponse):
 
     The plainest response of all, a body in memory and nothing else, is made Werkzeug's when the first of its
     attributes is used, and written the short way if none was; every other goes through Werkzeug's.
+
+    Raises:
+        TypeError: the body is a dict, or cannot be iterated over.
     """
 
     _is_plain: ClassVar[bool] = True
@@ -56,6 +59,8 @@ class Response(WerkzeugResponse):
         ):
             self._body = response.encode() if type(response) is str else response
         else:
+            if response is not None and not isinstance(response, (str, bytes)):
+                _check_body(response)
             super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -210,3 +215,14 @@ class JSONResponse(Response):
     ) -> None:
         data = encode_json(value) if json_module is None else codec_of(json_module).dumps(value)
         super().__init__(data, status, headers, **options)
+
+
+def _check_body(body: Any) -> None:
+    """See, where the line that made it is still in the traceback, that a body can be sent."""
+    if isinstance(body, Mapping):
+        raise TypeError("the body of a Response is str or bytes, not a dict: use JSONResponse")
+    if not hasattr(body, "__iter__") and not hasattr(body, "__getitem__"):  # the two ways to be iterated over
+        raise TypeError(
+            f"the body of a Response is str, bytes or an iterable of them, not {type(body).__name__}: use str(),"
+            " or JSONResponse"
+        )

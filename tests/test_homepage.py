@@ -453,9 +453,24 @@ def test_by_nonce_no_cache_can_repeat_an_answer(static):
 
 # Set-up.
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_page_whose_links_lead_elsewhere_is_an_error_when_the_app_is_built(static, order):
+    routes = (("/", "", HomePage("/assets/", static)), ("/static/<path:filepath>", "", static))[::order]
+    with pytest.raises(SetupError, match=r"static_url is '/assets/', .* under '/static/': write that"):
+        spa.App(routes)
+    assert spa.App((spa.include("/assets", ((("/<path:filepath>", "", static)),)), *routes))  # another route has them
+
+
+def test_the_files_of_a_page_may_get_their_route_in_another_app_and_later(static):
+    app = spa.App((("/", "", HomePage("/static/", static, scripts=["js/old.js"])),))
+    spa.App((("/static/<path:filepath>", "", static),))
+    assert Client(app).get("/").status_code == 200
+
+
 MISTAKES = [
     ({"scripts": ["js/apq.js"]}, "'js/apq.js'"),
-    ({"modules": ["/js/app.js"]}, "'/js/app.js'"),
+    ({"modules": ["/js/app.js"]}, "'/js/app.js' in .*: write 'js/app.js', without the slash"),
+    ({"modules": ["/js/none.js"]}, "'/js/none.js' in the static directory '.*'$"),
     ({"stylesheets": ["css/../css/app.css"]}, "'css/../css/app.css'"),
     ({"preload": ["js/none.js"]}, "'js/none.js'"),
     ({"favicon": "favicon.ico"}, "'favicon.ico'"),

@@ -48,6 +48,7 @@ class WebSocket:
         Raises:
             ConnectionClosed: the WebSocket is closed.
             TimeoutError: the handler receives nothing, and all buffers are full.
+            TypeError: the message is of another type.
         """
         if not self._protocol.is_open:
             self._read_to_end()

@@ -15,7 +15,7 @@ from enum import Enum
 import gevent
 
 from spa.errors import ConnectionClosed
-from spa.websocket import keepalive
+from spa.websocket import deadline
 from spa.websocket.alarm import Alarm, AlarmClock
 from spa.websocket.closecode import ABNORMAL_CLOSURE, GOING_AWAY, NORMAL_CLOSURE, TRY_AGAIN_LATER
 from spa.websocket.inbox import Inbox
@@ -30,8 +30,6 @@ SLICE = 4 * 1024  # bytes of unknown frames fed between two looks at the clock: 
 LONGEST_TURN = 0.005  # seconds of parsing before the other connections get theirs
 A_TURN = 1e-6  # seconds to sleep for one turn of the loop; sleep(0) may come back before the loop polls
 TURNS_UNYIELDING = 32  # sends and receives in a row that found nothing to wait for, before the loop runs
-
-HANG_UP_INTERVAL = 0.15  # seconds between two looks for a hang-up, while the inbox is full and nothing is read
 
 
 class State(Enum):
@@ -202,7 +200,7 @@ class Connection:
                 break
             if self._is_full():
                 self._stream.pause()
-                self._look_again_by(self._clock.now() + HANG_UP_INTERVAL)
+                self._look_again_by(self._clock.now() + deadline.HANG_UP_INTERVAL)
                 break
             if self._clock.now() - started > LONGEST_TURN:
                 break
@@ -229,36 +227,26 @@ class Connection:
     def _on_alarm(self) -> None:
         """Ping, give up or end what is overdue, and look again at the next time anything can be."""
         self._alarm = None
-        now = self._clock.now()
-        limits = self._limits
-        times = []
-        if self._state is State.CLOSING:
-            if now >= self._close_by:
-                self._end()
-                return
-            times.append(self._close_by)
-        if self._outbox:
-            if now >= self._stream.progressed + limits.send_timeout:
-                self._lose("the peer does not read")
-                return
-            times.append(self._stream.progressed + limits.send_timeout)
-        if self._state is State.OPEN:
-            # While the inbox is full nothing is read, so silence says nothing about the peer.
-            heard = self._stream.heard if self._stream.is_reading else now
-            action, again = keepalive.decide(
-                now, heard, self._pinged, limits.ping_interval, limits.ping_timeout
-            )
-            if action is keepalive.Action.GIVE_UP:
-                self._lose("the peer does not answer pings")
-                return
-            if action is keepalive.Action.PING:
-                self._pinged = now
-                self._write(PING_FRAME)
-            times.append(again if self._stream.is_reading else now + HANG_UP_INTERVAL)
-            if not self._stream.is_reading and self._stream.has_hung_up():
-                self._on_left()
+        now, stream = self._clock.now(), self._stream
+        action, again, reason = deadline.decide(
+            now,
+            self._limits,
+            close_by=self._close_by if self._state is State.CLOSING else None,
+            stuck=stream.progressed if self._outbox else None,
+            heard=stream.heard if stream.is_reading else None,
+            pinged=self._pinged,
+        )
+        if action is deadline.Action.END:
+            self._end()
+        elif action is deadline.Action.GIVE_UP:
+            self._lose(reason)
+        elif action is deadline.Action.PING:
+            self._pinged = now
+            self._write(PING_FRAME)
+        if self._state is State.OPEN and not stream.is_reading and stream.has_hung_up():
+            self._on_left()
         if self._state is not State.ENDED:
-            self._look_again_by(min(times))
+            self._look_again_by(again)
 
     # Writing.
 

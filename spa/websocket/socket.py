@@ -161,7 +161,9 @@ def broadcast(sockets: Iterable[WebSocket], message: str | Bytes) -> int:
         how many peers the message was sent or queued to.
 
     Raises:
-        TypeError: the message is neither ``str`` nor bytes.
+        TypeError: the message is neither ``str`` nor bytes, or this is one WebSocket.
     """
+    if isinstance(sockets, WebSocket):  # iterating over it would wait for its messages, and drop them
+        raise TypeError("broadcast takes many WebSockets: write broadcast([ws], message), or ws.send(message)")
     frame = encode(message)
     return sum(socket.connection is not None and socket.connection.offer(frame) for socket in list(sockets))
