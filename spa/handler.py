@@ -1,6 +1,7 @@
 """Call the method of a handler class that answers the request."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPMethod
 from typing import Any, ClassVar, Protocol
 
@@ -8,20 +9,22 @@ from gevent import GreenletExit, Timeout
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed
 
-from spa import problem
 from spa.blame import tell_source
+from spa.environ import ALWAYS_DOCUMENT
 from spa.jsoncodec import Codec
 from spa.origin import check_allowed_origins
 from spa.request import Request
-from spa.response import JSONResponse, Response
+from spa.requestid import describe
+from spa.response import JSONResponse, Response, answer_options
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
 from spa.websocket.limits import Limits, check_limits
 from spa.websocket.registry import Registry
 from spa.websocket.socket import WebSocket
+from spa.wsgi import Body, WSGIApp
 
-Body = Iterable[bytes]
-WSGIApp = Callable[[dict[str, Any], Any], Body]
+logger = logging.getLogger("spa")
+
 Shortcut = Callable[[dict[str, Any], Any], Body | None]
 
 
@@ -177,7 +180,7 @@ class Handler:
 
     def _answer_without_method(self, method: str) -> WSGIApp:
         if method == "OPTIONS":
-            return Response(status=204, headers={"Allow": ", ".join(self._allow)})
+            return answer_options(self._allow)
         if method in ("GET", "HEAD") and self._is_websocket():
             raise handshake.UpgradeRequired
         raise MethodNotAllowed(list(self._allow))
@@ -209,7 +212,7 @@ class Handler:
         try:
             self.websocket_close()
         except (Exception, SystemExit, GreenletExit, Timeout):  # the socket is used up: there is no answer to spoil
-            lifecycle.logger.exception("WebSocket %s: websocket_close failed", lifecycle.describe(environ))
+            logger.exception("WebSocket %s: websocket_close failed", describe(environ))
 
     def _websocket_settings(self) -> lifecycle.Settings:
         defaults = self.app.websocket
@@ -229,7 +232,7 @@ class JSONHandler(Handler):
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer the request, and have its errors rendered as problem documents."""
-        environ[problem.ALWAYS_DOCUMENT] = True
+        environ[ALWAYS_DOCUMENT] = True
         return super().__call__(environ, start_response)
 
     def to_response(self, value: Any) -> WSGIApp:

@@ -15,8 +15,9 @@ from spa.handler import Handler
 from spa.response import Response
 from spa.routecheck import Handlers, Patterns, check_mounts, try_call
 from spa.segmenttree import SegmentTree
+from spa.wsgi import WSGIApp
 
-RouteHandler = Callable[..., Callable[..., Iterable[bytes]]]
+RouteHandler = Callable[..., WSGIApp]
 Match = tuple["Route", Mapping[str, Any]]
 PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
@@ -45,7 +46,7 @@ class Mount:
     """A WSGI app under a path; made by ``mount``."""
 
     path: str
-    wsgi_app: Callable[..., Iterable[bytes]]
+    wsgi_app: WSGIApp
 
 
 class Redirect(HTTPException):
@@ -72,7 +73,7 @@ def include(prefix: str, routes: Sequence[Any], *, name: str | None = None) -> I
     return Include(_check_prefix(prefix, "include"), routes, name)
 
 
-def mount(path: str, wsgi_app: Callable[..., Iterable[bytes]]) -> Mount:
+def mount(path: str, wsgi_app: WSGIApp) -> Mount:
     """Hand everything under a path to another WSGI app, as one item of a routes tuple.
 
     The app sees the rest of the path in ``PATH_INFO`` and the path itself at the end of ``SCRIPT_NAME``. It is
@@ -154,11 +155,10 @@ class Router:
 
     def find_mount(self, environ: Mapping[str, Any]) -> Mount | None:
         """Return the mount that owns the path of a request."""
-        if self.mounts:
-            path = environ.get("PATH_INFO", "")
-            for mount in self.mounts:
-                if path.startswith(mount.path) and path[len(mount.path) : len(mount.path) + 1] in ("", "/"):
-                    return mount
+        path = environ.get("PATH_INFO", "")
+        for mount in self.mounts:
+            if path.startswith(mount.path) and path[len(mount.path) : len(mount.path) + 1] in ("", "/"):
+                return mount
         return None
 
     def url(self, name: str, values: Mapping[str, Any]) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from spa.grammar import SCHEME
 from spa.static.hashing import put
 
-SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")  # RFC 3986 section 3.1
+WITH_SCHEME = re.compile(f"{SCHEME}:")
 BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 PATH = re.compile(r"[^?#]*+")
 # What nearly all references look like: it needs no decoding, and names a file below the folder it is written in.
@@ -58,7 +59,7 @@ def resolve(url: str, base_path: str, mount: str) -> Target | None:
         folder, slash, _ = base_path.rpartition("/")
         return Target(folder + slash + url, url, False)
     written = path_of(url.strip(EDGES))
-    if not written or SCHEME.match(written) or not REMOVED.isdisjoint(written) or BAD_PERCENT.search(written):
+    if not written or WITH_SCHEME.match(written) or not REMOVED.isdisjoint(written) or BAD_PERCENT.search(written):
         return None
     absolute = written.startswith("/")
     if absolute:
