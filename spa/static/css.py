@@ -37,7 +37,7 @@ STOP = re.compile(
     rb"|" + CALL % (b"url", b"url") + SPACE + rb"*+(?P<url>" + PLAIN_URL + rb")" + SPACE + rb"*+\)"
     rb"|" + CALL % (b"image-set", b"image-set") + rb"(?P<images>)"
     rb"|\((?<=[uUsS][rReE][lLcCtT]\()"  # after "url", "src", "image-set" and little else
-    rb"|@(?i:import)" + SPACE + rb"*+(?P<imported>" + CLOSED + rb")"
+    rb"|@(?i:import)" + SPACE + rb"++(?P<imported>" + CLOSED + rb")"
     rb"|@(?i:import|namespace|(?:-moz-)?document)(?!" + NAME + rb"|\\)"
     rb"|@" + NAME + rb"*+\\"
     rb"|\"" + IN_DOUBLE + rb"\"?+" + DULL + rb"|'" + IN_SINGLE + rb"'?+" + DULL
@@ -97,7 +97,7 @@ def replace(css: bytes, replacements: Iterable[tuple[Reference, str]]) -> bytes:
     """Write new URLs over found ones; every other byte stays as it was.
 
     They are written as quoted strings, in the stylesheet's encoding. ``url(x)`` and ``@import "x"`` become
-    ``url("...")``.
+    ``url("...")``, after a space where the string followed its keyword at once.
     """
     replacements = list(replacements)
     encoding = "ascii" if all(url.isascii() for _, url in replacements) else _encoding(css)
@@ -163,7 +163,9 @@ class _Scanner:
         self.pos = name.end() if name else start
         keyword = _lower(self.css[start : self.pos])
         if keyword == b"import":
-            self._url(COMMENTED, self.pos, "url")
+            # "@importurl(" would be another at-rule. The space at the end of an escape is a part of the keyword.
+            is_glued = self.css.startswith((b'"', b"'"), self.pos)
+            self._url(COMMENTED, self.pos, "apart" if is_glued else "url")
         elif keyword in PRELUDES:
             self.blocks.append(PRELUDE)
         elif self.css.startswith(b"(", self.pos):
@@ -266,7 +268,7 @@ def _write(url: str, form: Form, encoding: str) -> bytes:
     else:
         # A line end or control is written as its number, which a space ends (CSSOM, "serialize a string").
         quoted = UNSAFE.sub(lambda match: f"\\{match[0]}" if match[0] in '"\\' else f"\\{ord(match[0]):x} ", url)
-        text = f'url("{quoted}")' if form == "url" else f'"{quoted}"'
+        text = f'"{quoted}"' if form == "string" else f'{" " * (form == "apart")}url("{quoted}")'
     try:
         return text.encode(encoding, "surrogateescape")
     except UnicodeEncodeError:  # it was written as an escape because the encoding has no such character

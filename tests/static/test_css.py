@@ -145,8 +145,19 @@ def test_urls_are_found_as_a_browser_finds_them(text, found):
         ("x:u\\72l(a) y", 'x:url("NEW") y'),
         ("x:url( 'a'\tm(n)) y", 'x:url( "NEW"\tm(n)) y'),
         ("@import /**/ 'a' screen;", '@import /**/ url("NEW") screen;'),
+        # "@importurl(" would be another keyword; what stands behind needs no space.
+        ('@import"a";', '@import url("NEW");'),
+        ("@IMPORT'a'screen;", '@IMPORT url("NEW")screen;'),
+        ('@import"a"layer(x)supports(b:c)print;', '@import url("NEW")layer(x)supports(b:c)print;'),
+        ('@impor\\74 "a";', '@impor\\74  url("NEW");'),
+        ('@impor\\000074"a"', '@impor\\000074 url("NEW")'),
+        ('@impor\\74\r\n\t"a"', '@impor\\74\r\n\turl("NEW")'),
+        ('@import/**/"a"', '@import/**/url("NEW")'),
+        ('@import"a', '@import url("NEW")'),
+        ("x:url(a)y", 'x:url("NEW")y'),
         ("src( 'a' )", 'src( "NEW" )'),
         ("image-set('a' 1x)", 'image-set("NEW" 1x)'),
+        ('image-set("a"1x)', 'image-set("NEW"1x)'),
         ("/*# sourceMappingURL=a */", "/*# sourceMappingURL=NEW */"),
         ("url(a", 'url("NEW")'),
         ("url('a", 'url("NEW"'),
@@ -162,7 +173,10 @@ def test_line_and_column_tell_where_a_reference_begins():
     assert list(places(data, [found.start for found in css.find(data)])) == [(3, 15), (4, 10)]
 
 
-@given(st.text(max_size=20), st.sampled_from(["x{y:url(a)}", "@import 'a' b;", "image-set('a' 1x)", "src('a')"]))
+SHEETS = ["x{y:url(a)}", "@import 'a' b;", "@import'a'b", "@impor\\74 'a'", "image-set('a' 1x)", "src('a')"]
+
+
+@given(st.text(max_size=20), st.sampled_from(SHEETS))
 def test_any_url_that_is_written_is_read_again(url, text):
     data = text.encode()
     (found,) = css.find(data)
@@ -273,6 +287,18 @@ def test_the_oracle_finds_something():
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join).filter(lambda text: not DEVIATION.search(text)))
 def test_tinycss2_finds_the_same_urls(text):
     assert urls(text) == oracle(text)
+
+
+@settings(max_examples=300)
+@example('@import"b.css"b')
+@example("@\\69mport 'a.png'")
+@example("@\\69mpor\\74 'a.png'")
+@given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join).filter(lambda text: not DEVIATION.search(text)))
+def test_new_urls_are_read_again_in_the_place_of_the_old_ones(text):
+    data = text.encode()
+    new = [(found, f"new{number}.png") for number, found in enumerate(css.find(data))]
+    written = css.replace(data, new)
+    assert urls(written) == oracle(written.decode()) == [url for _, url in new]
 
 
 # Time.
