@@ -37,7 +37,7 @@ STOP = re.compile(
     rb"|" + CALL % (b"url", b"url") + SPACE + rb"*+(?P<url>" + PLAIN_URL + rb")" + SPACE + rb"*+\)"
     rb"|" + CALL % (b"image-set", b"image-set") + rb"(?P<images>)"
     rb"|\((?<=[uUsS][rReE][lLcCtT]\()"  # after "url", "src", "image-set" and little else
-    rb"|@(?i:import)" + SPACE + rb"++(?P<imported>" + CLOSED + rb")"
+    rb"|@(?i:import)" + SPACE + rb"*+(?P<imported>" + CLOSED + rb")"
     rb"|@(?i:import|namespace|(?:-moz-)?document)(?!" + NAME + rb"|\\)"
     rb"|@" + NAME + rb"*+\\"
     rb"|\"" + IN_DOUBLE + rb"\"?+" + DULL + rb"|'" + IN_SINGLE + rb"'?+" + DULL
@@ -58,6 +58,7 @@ UNQUOTED = re.compile(
 )
 BAD_URL = re.compile(rb"(?:[^)\\]++|\\[\x00-\xff]?+)*+\)?+")
 SOURCE_MAP = re.compile(rb"[#@]\s*+sourceMappingURL=\s*+([^\s\"']++)\s*+")  # ECMA-426 section 11.1.2
+KEYWORD_END = re.compile(rb"[tT]\Z|\\[0-9A-Fa-f]{1,6}(?:\r\n|[ \t\n\r\f])?\Z")
 CHARSET = re.compile(rb'@charset "((?:iso-?8859-|windows-125|koi8-)[0-9a-z]{1,2})";', re.IGNORECASE)
 ESCAPE = re.compile(r"\\(?:([0-9A-Fa-f]{1,6})(?:\r\n|[ \t\n\r\f])?|(\r\n|[\n\r\f])|(.?))", re.DOTALL)
 UNSAFE = re.compile(r'["\\\x00-\x1f\x7f]')
@@ -101,7 +102,7 @@ def replace(css: bytes, replacements: Iterable[tuple[Reference, str]]) -> bytes:
     """
     replacements = list(replacements)
     encoding = "ascii" if all(url.isascii() for _, url in replacements) else _encoding(css)
-    return splice(css, [(reference, _write(url, reference.form, encoding)) for reference, url in replacements])
+    return splice(css, [(found, _gap(css, found) + _write(url, found.form, encoding)) for found, url in replacements])
 
 
 class _Scanner:
@@ -163,9 +164,7 @@ class _Scanner:
         self.pos = name.end() if name else start
         keyword = _lower(self.css[start : self.pos])
         if keyword == b"import":
-            # "@importurl(" would be another at-rule. The space at the end of an escape is a part of the keyword.
-            is_glued = self.css.startswith((b'"', b"'"), self.pos)
-            self._url(COMMENTED, self.pos, "apart" if is_glued else "url")
+            self._url(COMMENTED, self.pos, "url")
         elif keyword in PRELUDES:
             self.blocks.append(PRELUDE)
         elif self.css.startswith(b"(", self.pos):
@@ -261,6 +260,19 @@ def _unescape(text: str, at_end: str) -> str:
     return ESCAPE.sub(unescaped, text).replace("\0", "\ufffd")
 
 
+def _gap(css: bytes, found: Reference) -> bytes:
+    """Return what keeps a keyword and the ``url()`` apart that comes in the place of a string right behind it.
+
+    ``@importurl(`` would be another keyword, and a space at the end of an escape belongs to the escape.
+    """
+    if found.form != "url" or css[found.start] not in b"\"'":
+        return b""
+    keyword_end = KEYWORD_END.search(css, max(0, found.start - 9), found.start)  # an escape has nine bytes at most
+    if keyword_end is None:
+        return b""
+    return b" " if keyword_end[0] in b"tT" else b"  "
+
+
 def _write(url: str, form: Form, encoding: str) -> bytes:
     """Write a URL so that the scanner, and every browser, reads the same one again."""
     if form == "raw":
@@ -268,7 +280,7 @@ def _write(url: str, form: Form, encoding: str) -> bytes:
     else:
         # A line end or control is written as its number, which a space ends (CSSOM, "serialize a string").
         quoted = UNSAFE.sub(lambda match: f"\\{match[0]}" if match[0] in '"\\' else f"\\{ord(match[0]):x} ", url)
-        text = f'"{quoted}"' if form == "string" else f'{" " * (form == "apart")}url("{quoted}")'
+        text = f'url("{quoted}")' if form == "url" else f'"{quoted}"'
     try:
         return text.encode(encoding, "surrogateescape")
     except UnicodeEncodeError:  # it was written as an escape because the encoding has no such character

@@ -149,8 +149,9 @@ def test_urls_are_found_as_a_browser_finds_them(text, found):
         ('@import"a";', '@import url("NEW");'),
         ("@IMPORT'a'screen;", '@IMPORT url("NEW")screen;'),
         ('@import"a"layer(x)supports(b:c)print;', '@import url("NEW")layer(x)supports(b:c)print;'),
-        ('@impor\\74 "a";', '@impor\\74  url("NEW");'),
-        ('@impor\\000074"a"', '@impor\\000074 url("NEW")'),
+        ('@impor\\74 "a";', '@impor\\74   url("NEW");'),
+        ('@impor\\000074"a"', '@impor\\000074  url("NEW")'),
+        ('@impor\\000074\r\n"a"', '@impor\\000074\r\n  url("NEW")'),
         ('@impor\\74\r\n\t"a"', '@impor\\74\r\n\turl("NEW")'),
         ('@import/**/"a"', '@import/**/url("NEW")'),
         ('@import"a', '@import url("NEW")'),
@@ -173,7 +174,10 @@ def test_line_and_column_tell_where_a_reference_begins():
     assert list(places(data, [found.start for found in css.find(data)])) == [(3, 15), (4, 10)]
 
 
-SHEETS = ["x{y:url(a)}", "@import 'a' b;", "@import'a'b", "@impor\\74 'a'", "image-set('a' 1x)", "src('a')"]
+SHEETS = [
+    *("x{y:url(a)}", "image-set('a' 1x)", "src('a')"),
+    *("@import 'a' b;", "@import'a'b", "@impor\\74 'a'", "@impor\\74'a'"),
+]
 
 
 @given(st.text(max_size=20), st.sampled_from(SHEETS))
@@ -271,7 +275,7 @@ def expected(nodes: list, in_image_set: bool = False, at_rules: bool = True) -> 
 
 # Where tinycss2 leaves the standard: in an unquoted URL it takes a backslash before a line end for a letter (section
 # 4.3.6 says bad URL), and in the remnants of a bad one it takes the bracket in "\\\\)" for escaped (section 4.3.14).
-DEVIATION = re.compile(r"\([^)]*\\(?:[\n\r\f]|\\\))")
+DEVIATION = re.compile(r"\((?:[^)]|\\\))*\\(?:[\n\r\f]|\\\))")
 
 
 def oracle(text: str) -> list[str]:
@@ -293,6 +297,7 @@ def test_tinycss2_finds_the_same_urls(text):
 @example('@import"b.css"b')
 @example("@\\69mport 'a.png'")
 @example("@\\69mpor\\74 'a.png'")
+@example("@\\69mpor\\74'a.png'")
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join).filter(lambda text: not DEVIATION.search(text)))
 def test_new_urls_are_read_again_in_the_place_of_the_old_ones(text):
     data = text.encode()
