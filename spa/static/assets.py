@@ -159,10 +159,12 @@ class Assets:
         hashes: dict[str, str] = {}
         if is_circle:
             # The bytes of each hold the hashes of the others: so the circle is hashed as one, with its own
-            # references as they were written, and each member's hash is made from that and its name.
+            # references as they were written, and each member's hash is made from that and its name. Digests, because
+            # bytes joined end to end would not tell where one member ends.
             whole = hashlib.md5(usedforsecurity=False)
             for path in group:
-                whole.update(self._rewrite(path, sheets, mount, dict.fromkeys(group))[0])
+                body = self._rewrite(path, sheets, mount, dict.fromkeys(group))[0]
+                whole.update(hashlib.md5(body, usedforsecurity=False).digest())
             hashes = {path: hashing.digest(whole.digest() + path.encode()) for path in group}
         for path in group:
             body, made_from, missing = self._rewrite(path, sheets, mount, hashes)

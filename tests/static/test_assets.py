@@ -89,3 +89,16 @@ def test_a_change_of_a_stylesheet_without_references_is_seen_through_a_circle(ro
     Path(root, "css/new.css").write_bytes(b"l{color:red}")
     os.replace(root / "css/new.css", root / "css/leaf.css")
     assert assets.get("css/circle.css", "/", look=True).hash != before
+
+
+def test_a_circle_has_another_hash_when_a_line_moves_from_one_member_to_another(root):
+    def hashes():
+        assets = Assets(Directory(root))
+        return {assets.get(f"css/{name}.css", "/", look=True).hash for name in ("base", "site")}
+
+    Path(root, "css/base.css").write_bytes(b'@import "site.css";@import "print.css" print;')
+    Path(root, "css/site.css").write_bytes(b'@import "base.css";.s{}')
+    before = hashes()
+    Path(root, "css/base.css").write_bytes(b'@import "site.css";')
+    Path(root, "css/site.css").write_bytes(b'@import "print.css" print;@import "base.css";.s{}')
+    assert not before & hashes()
