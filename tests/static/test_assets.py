@@ -102,3 +102,20 @@ def test_a_circle_has_another_hash_when_a_line_moves_from_one_member_to_another(
     Path(root, "css/base.css").write_bytes(b'@import "site.css";')
     Path(root, "css/site.css").write_bytes(b'@import "print.css" print;@import "base.css";.s{}')
     assert not before & hashes()
+
+
+def test_what_a_circle_refers_to_is_looked_up_a_few_times_for_each_member_not_for_each_pair(root):
+    count = 30
+    asked = Counter()
+
+    class Counting(Assets):
+        def get(self, path, mount, look):
+            asked[path] += 1
+            return super().get(path, mount, look)
+
+    imports = "".join(f'@import "{number}.css";' for number in range(count))
+    for number in range(count):
+        Path(root, f"css/{number}.css").write_text(f"{imports}.x{{background:url(../i.png)}}")
+    asset = Counting(Directory(root)).get("css/0.css", "/", look=True)
+    assert asset.made_from.keys() == {"i.png", *(f"css/{number}.css" for number in range(count))}
+    assert asked["i.png"] <= 2 * count + 1  # the bytes of each are written twice
