@@ -119,3 +119,20 @@ def test_what_a_circle_refers_to_is_looked_up_a_few_times_for_each_member_not_fo
     asset = Counting(Directory(root)).get("css/0.css", "/", look=True)
     assert asset.made_from.keys() == {"i.png", *(f"css/{number}.css" for number in range(count))}
     assert asked["i.png"] <= 2 * count + 1  # the bytes of each are written twice
+
+
+def test_a_stylesheet_that_refers_to_what_may_not_be_served_is_made_once(root, reads):
+    (root / "css/d").mkdir()
+    (root / "css/.hidden").write_bytes(b"x")
+    (root / "css/con.png").write_bytes(b"x")
+    (root / "css/out.png").symlink_to("/dev/null")
+    Path(root, "css/app.css").write_bytes(b"x{y:url(d) url(.hidden) url(con.png) url(out.png) url(../i.png)}")
+    assets = Assets(Directory(root))
+    before = assets.get("css/app.css", "/", look=True)
+    assert [missing.url for missing in before.missing] == ["d", ".hidden", "con.png", "out.png"]
+    reads.clear()
+    assert assets.get("css/app.css", "/", look=True) is before
+    assert not reads
+    (root / "css/d").rmdir()
+    (root / "css/d").write_bytes(b"x")
+    assert b"url(\"d." in assets.get("css/app.css", "/", look=True).body
