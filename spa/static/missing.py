@@ -24,7 +24,7 @@ class Missing(NamedTuple):
     url: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}: {self.url} not found"
+        return f"{_printable(self.path)}:{self.line}:{self.column}: {_printable(self.url)} not found"
 
 
 class Reporter:
@@ -50,3 +50,10 @@ class Reporter:
             if str(one) not in self._told:
                 self._told.add(str(one))
                 logger.warning("%s", one)
+
+
+def _printable(text: str) -> str:
+    """Return a text with an escape for each character that would end the line or command a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
