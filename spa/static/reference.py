@@ -1,6 +1,7 @@
 """Resolve a URL written in a static file to the path of the file it names, and write a hash into it."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -106,7 +107,8 @@ def places(data: bytes, offsets: Iterable[int]) -> Iterator[tuple[int, int]]:
     Lines end with LF, CR or CRLF; columns count characters of UTF-8. All is counted in one go through the data: a
     file may have very many references in one line.
     """
-    line, column, position = 1, 1, 0
+    line, column = 1, 1
+    position = 3 if data.startswith(BOM_UTF8) else 0  # an editor shows no byte order mark
     is_plain = data.isascii() and b"\r" not in data
     for offset in offsets:
         if is_plain and data.find(b"\n", position, offset) < 0:

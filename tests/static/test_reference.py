@@ -144,6 +144,8 @@ def test_spans_are_spliced_and_all_other_bytes_stay():
         (b"a\r\nb\rc\n", [3, 5, 7], [(2, 1), (3, 1), (4, 1)]),
         ("é→\né x".encode(), [5, 6, 9], [(1, 3), (2, 1), (2, 3)]),
         (b"\xe9\xe9x", [2], [(1, 3)]),
+        ("\ufeffé x\ny".encode(), [3, 6, 8], [(1, 1), (1, 3), (2, 1)]),
+        ("a\ufeffb".encode(), [4], [(1, 3)]),
     ],
 )
 def test_lines_and_columns_are_counted_as_an_editor_does(data, offsets, expected):
