@@ -34,6 +34,7 @@ PURE = {
     "spa.precondition",
     "spa.segmenttree",
     "spa.server.framing",
+    "spa.static.charset",
     "spa.static.conditional",
     "spa.static.css",
     "spa.static.hashing",

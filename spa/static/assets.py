@@ -250,6 +250,8 @@ class Assets:
             found: Reading = pool.apply(reading.read, (file,)) if file.size > LARGE else reading.read(file)
         finally:
             file.close()
+        if not found.is_read:
+            self._reporter.tell(f"{path}: no URL is hashed in a stylesheet of this encoding; save it as UTF-8")
         if not found.references:
             self._readings[path] = found
         return found

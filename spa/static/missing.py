@@ -28,7 +28,7 @@ class Missing(NamedTuple):
 
 
 class Reporter:
-    """Tells of missing references, of each once.
+    """Tells of missing references and the like, of each once.
 
     Args:
         strict: whether to raise, instead of logging.
@@ -47,9 +47,13 @@ class Reporter:
         if missing and self._strict:
             raise MissingReferenceError(str(missing[0]))
         for one in missing[:WARNINGS]:
-            if str(one) not in self._told:
-                self._told.add(str(one))
-                logger.warning("%s", one)
+            self.tell(str(one))
+
+    def tell(self, text: str) -> None:
+        """Log a text, unless that has been done."""
+        if text not in self._told:
+            self._told.add(text)
+            logger.warning("%s", text)
 
 
 def _printable(text: str) -> str:

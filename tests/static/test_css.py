@@ -214,6 +214,24 @@ def test_a_character_that_the_encoding_has_not_is_written_as_an_escape():
     assert [one.url for one in css.find(written)] == ["→é.0.png"]
 
 
+@pytest.mark.parametrize(
+    ("charset", "name"),
+    [("latin1", "é"), ("cp1252", "é"), ("us-ascii", "é"), ("windows-874", "้"), ("koi8-r", "И"), ("euc-kr", "가")],
+)
+def test_a_url_is_read_and_written_in_the_encoding_of_its_stylesheet(charset, name):
+    raw = b"\xb0\xa1" if charset == "euc-kr" else b"\xe9"
+    data = f'@charset "{charset}";x{{y:url('.encode() + raw + b".png)}"
+    (found,) = css.find(data)
+    assert found.url == f"{name}.png"
+    assert css.replace(data, [(found, f"{name}.0.png")]).endswith(b'url("' + raw + b'.0.png")}')
+
+
+@pytest.mark.parametrize("charset", ["shift_jis", "gbk", "gb18030"])
+def test_an_encoding_with_ascii_in_its_characters_is_left_alone(charset):
+    data = f'@charset "{charset}";x{{content:"'.encode() + b"\x83\x5c" + b'"}y{z:url(a.png)}'
+    assert css.find(data) == []
+
+
 @pytest.mark.parametrize("charset", [b"nonsense", b"utf-16", b"rot13", b"windows-1259", b"iso-8859-99", b""])
 def test_bytes_in_no_known_encoding_are_kept(charset):
     data = b'@charset "' + charset + b'";x{y:url(\xe9.png)}'
