@@ -38,6 +38,7 @@ PURE = {
     "spa.readiness",
     "spa.segmenttree",
     "spa.server.framing",
+    "spa.static.charset",
     "spa.static.conditional",
     "spa.static.css",
     "spa.static.hashing",

@@ -10,12 +10,12 @@ from spa.grammar import PATH_SAFE
 from spa.handler import Handler
 from spa.static import hashing
 from spa.static.assets import Asset, Assets, integrity
+from spa.static.charset import is_utf8
 from spa.static.files import Directory
 from spa.static.form import Forms
 from spa.static.handler import Root
 from spa.static.hashedfile import HashedFile
 from spa.static.mimetypes import type_of
-from spa.static.reading import is_utf8
 from spa.static.route import refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
 from spa.static.shortcut import Shortcuts
