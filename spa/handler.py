@@ -1,28 +1,31 @@
 """Call the method of a handler class that answers the request."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPMethod
 from typing import Any, ClassVar, Protocol
 
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed
 
-from spa import problem
 from spa.blame import tell_source
+from spa.environ import ALWAYS_DOCUMENT
 from spa.errors import ENDINGS
 from spa.jsoncodec import Codec
 from spa.origin import check_allowed_origins
 from spa.redirect import root_of
 from spa.request import Request
-from spa.response import JSONResponse, Response
+from spa.requestid import describe
+from spa.response import JSONResponse, Response, answer_options
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
 from spa.websocket.limits import Limits, check_limits
 from spa.websocket.registry import Registry
 from spa.websocket.socket import WebSocket
+from spa.wsgi import Body, WSGIApp
 
-Body = Iterable[bytes]
-WSGIApp = Callable[[dict[str, Any], Any], Body]
+logger = logging.getLogger("spa")
+
 Shortcut = Callable[[dict[str, Any], Any], Body | None]
 
 
@@ -200,7 +203,7 @@ class Handler:
 
     def _answer_without_method(self, method: str) -> WSGIApp:
         if method == "OPTIONS":
-            return Response(status=204, headers={"Allow": ", ".join(self._allow)})
+            return answer_options(self._allow)
         if method in ("GET", "HEAD") and self._is_websocket():
             raise handshake.UpgradeRequired
         raise MethodNotAllowed(list(self._allow))
@@ -234,7 +237,7 @@ class Handler:
         except ENDINGS:
             raise
         except BaseException:  # the socket is used up: there is no answer to spoil
-            lifecycle.logger.exception("WebSocket %s: websocket_close failed", lifecycle.describe(environ))
+            logger.exception("WebSocket %s: websocket_close failed", describe(environ))
 
     def _websocket_settings(self) -> lifecycle.Settings:
         defaults = self.app.websocket
@@ -254,7 +257,7 @@ class JSONHandler(Handler):
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer the request, and have its errors rendered as problem documents."""
-        environ[problem.ALWAYS_DOCUMENT] = True
+        environ[ALWAYS_DOCUMENT] = True
         return super().__call__(environ, start_response)
 
     def to_response(self, value: Any) -> WSGIApp:

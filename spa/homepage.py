@@ -10,15 +10,16 @@ from typing import Any
 
 from werkzeug.exceptions import MethodNotAllowed
 
+from spa.environ import CSP_NONCE
 from spa.errors import SetupError
-from spa.handler import WSGIApp
-from spa.response import Response
+from spa.response import Response, answer_options
 from spa.static.hashing import digest
 from spa.static.link import Links
 from spa.static.route import refuse_arguments
 from spa.static.sending import Representation
 from spa.static.smart import SmartStatic
 from spa.static.tag import Preload, Sources, kind_of
+from spa.wsgi import WSGIApp
 
 TEMPLATE = """<!doctype html>
 <html lang="{lang}">
@@ -34,7 +35,6 @@ TEMPLATE = """<!doctype html>
 PLACEHOLDER = re.compile(r"\{(head|body|foot|lang)\}")
 HTML = "text/html; charset=utf-8"
 METHODS = ("GET", "HEAD", "OPTIONS")
-NONCE = "spa.csp_nonce"  # where in the environ a body finds the nonce for its own inline scripts
 NONCE_BYTES = 16  # 128 random bits, as the Content Security Policy asks for (CSP Level 3, section 7.1)
 MOST_MOUNTS = 16  # pages kept, one for each SCRIPT_NAME; a proxy may let clients choose that
 
@@ -152,7 +152,7 @@ class HomePage:
         """
         method = request.environ["REQUEST_METHOD"]
         if method == "OPTIONS":
-            return Response(status=204, headers={"Allow": ", ".join(METHODS)})
+            return answer_options(METHODS)
         if method not in METHODS:
             raise MethodNotAllowed(METHODS)
         if self._handler is not None:
@@ -197,7 +197,7 @@ class HomePage:
         Shared caches must not keep a nonce (``private``). The browser's own may: it keeps the page with its policy,
         and shows both only when the user goes back, which ``no-store`` would make slow.
         """
-        nonce = request.environ[NONCE] = self._make_nonce()
+        nonce = request.environ[CSP_NONCE] = self._make_nonce()
         headers = [("Cache-Control", "private, no-cache"), *self._headers(sources, nonce)]
         headers.append(("X-Content-Type-Options", "nosniff"))
         data = self._write(sources, self._call_body(request), nonce)

@@ -8,13 +8,12 @@ from werkzeug.exceptions import BadRequest, BadRequestKeyError, HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from spa.accept import weigh
+from spa.environ import ALWAYS_DOCUMENT
 from spa.jsoncodec import encode_json, plain
 from spa.requestid import request_id
 from spa.response import Response
 
 DOCUMENT, PAGE = "application/problem+json", "text/html"
-ALWAYS_DOCUMENT = "spa.always_document"
-SHOW_BUG = "spa.show_bug"  # where a debugging server puts what answers for a bug: (error, environ) -> response
 LONGEST_NAME = 100  # characters of a field's name, which may come from the client
 LONGEST_EXTENSIONS = 4000  # characters that a page shows of them
 

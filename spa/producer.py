@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 import gevent
 from gevent.event import Event
 
+from spa.answer import close
 from spa.errors import ENDINGS
 
 Item = TypeVar("Item")
@@ -115,9 +116,7 @@ class Producer(Generic[Item, Made]):
 
     def _end(self) -> None:
         try:
-            close = getattr(self._items, "close", None)
-            if close is not None:
-                close()
+            close(self._items)
         except ENDINGS:
             raise
         except BaseException as error:

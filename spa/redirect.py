@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 from werkzeug.exceptions import HTTPException
 
+from spa.grammar import PATH_SAFE
 from spa.response import Response
 
 PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
-SEGMENT = "!$&'()*+,/:;=@"  # what a path may hold as it is (RFC 3986 section 3.3), and the slashes in it
 
 
 class Redirect(HTTPException):
@@ -36,7 +36,7 @@ def root_of(environ: Mapping[str, Any]) -> str:
 
 def quote_path(path: str) -> str:
     """Return a path of the environ as a URL spells it."""
-    return quote(path, safe=SEGMENT, encoding="latin-1")
+    return quote(path, safe=PATH_SAFE, encoding="latin-1")
 
 
 def _quote(part: str) -> str:

@@ -10,13 +10,12 @@ from werkzeug.http import generate_etag
 from werkzeug.utils import get_content_type
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from spa.grammar import TOKEN
+from spa.grammar import is_token
 from spa.jsoncodec import codec_of, encode_json
 from spa.precondition import check
 
 Start = Any  # WSGI's start_response
 STATUS = re.compile(r"[2-5][0-9]{2} [\t\x20-\x7e\x80-\xff]*")  # of a final answer (RFC 9110 section 15)
-NAME = re.compile(TOKEN)  # of a header (section 5.1)
 UNFIT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")  # for its value (section 5.5, PEP 3333)
 ETAG = re.compile(r"[\x21\x23-\x7e]*")  # section 8.8.3, without what is no ASCII
 # What a 304 leaves out: it describes a body that is not sent (RFC 9110 section 15.4.5).
@@ -173,7 +172,7 @@ class Response(WerkzeugResponse):
         if self.status_code in (204, 304):
             headers.remove("Content-Type")
         for name, value in self.headers:
-            if not NAME.fullmatch(name):
+            if not is_token(name):
                 raise ValueError(f"the header name {name!r} holds what a header cannot")
             if UNFIT.search(value):
                 raise ValueError(f"the header {name!r} holds what a header cannot: {value!r}")
@@ -182,6 +181,11 @@ class Response(WerkzeugResponse):
             if length or environ["REQUEST_METHOD"] != "HEAD":  # for which a body need not have been made
                 headers["Content-Length"] = str(length)
         return headers
+
+
+def answer_options(methods: Iterable[str]) -> Response:
+    """Return the answer to OPTIONS: 204, with the methods of the resource in ``Allow`` (RFC 9110 section 9.3.7)."""
+    return Response(status=204, headers={"Allow": ", ".join(methods)})
 
 
 class JSONResponse(Response):

@@ -13,13 +13,14 @@ from werkzeug.wsgi import get_path_info
 
 from spa.errors import SetupError
 from spa.handler import Handler
-from spa.mounting import Mount, find_mount
+from spa.mountpoint import Mount, find_mount
 from spa.redirect import quote_path, redirect_to
 from spa.response import Response
 from spa.routecheck import Handlers, Patterns, check_mounts, try_call
 from spa.segmenttree import SegmentTree
+from spa.wsgi import WSGIApp
 
-RouteHandler = Callable[..., Callable[..., Iterable[bytes]]]
+RouteHandler = Callable[..., WSGIApp]
 Match = tuple["Route", Mapping[str, Any]]
 
 
@@ -56,7 +57,7 @@ def include(prefix: str, routes: Sequence[Any], *, name: str | None = None) -> I
     return Include(_check_prefix(prefix, "include"), routes, name)
 
 
-def mount(path: str, wsgi_app: Callable[..., Iterable[bytes]]) -> Mount:
+def mount(path: str, wsgi_app: WSGIApp) -> Mount:
     """Hand everything under a path to another WSGI app, as one item of a routes tuple.
 
     The app sees the rest of the path in ``PATH_INFO`` and the path itself at the end of ``SCRIPT_NAME``. It is

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from typing import Generic, TypeVar
 
-from spa.environ import merge_slashes
+from spa.grammar import merge_slashes
 
 Value = TypeVar("Value")
 Found = tuple[Value, dict[str, str]]

@@ -27,6 +27,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request as WerkzeugRequest
 
 import spa
+from spa.environ import REQUEST_ID
 from spa.static.smart import SmartStatic
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -674,7 +675,7 @@ def test_a_mounted_app_and_its_server_name_a_request_alike(caplog):
     inner = spa.App((spa.mount("/in", spa.App((("/", "", raising(ValueError)),))),))
     environ = create_environ("/out/in/")
     list(spa.App((spa.mount("/out", inner),))(environ, lambda *arguments: None))
-    assert f"[{environ['spa.request_id']}]" in caplog.text
+    assert f"[{environ[REQUEST_ID]}]" in caplog.text
 
 
 # Streams

@@ -10,6 +10,7 @@ import pytest
 from werkzeug.test import Client
 
 import spa
+from spa.environ import WATCH
 from spa.errors import SetupError
 from spa.homepage import MOST_MOUNTS, HomePage
 from spa.static.handler import StaticHandler
@@ -323,7 +324,7 @@ def test_the_page_is_made_anew_when_a_file_changed(root, static, path, options):
 
 def test_the_server_tells_whether_to_watch(root):
     client = client_of(SmartStatic(root), modules=["js/app.js"])
-    watching = {"spa.watch": True}
+    watching = {WATCH: True}
     before = client.get("/", environ_overrides=watching)
     (root / "js/b.js").write_text("another")
     assert client.get("/", environ_overrides=watching).data != before.data

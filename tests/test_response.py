@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 import spa
 from spa.jsoncodec import encode_json
+from spa.response import answer_options
 
 
 def written(response, method="GET", **environ):
@@ -484,6 +485,10 @@ def test_a_status_that_no_final_answer_has_is_an_error(status):
 def test_a_name_that_is_no_token_is_an_error(name):
     with pytest.raises(ValueError, match=r"the header name .* holds what a header cannot"):
         written(spa.Response("x", headers={name: "1"}))
+
+
+def test_the_answer_to_options_names_the_methods_and_has_no_body():
+    assert written(answer_options(("GET", "HEAD"))) == (b"", "204 NO CONTENT", [("Allow", "GET, HEAD")])
 
 
 @pytest.mark.parametrize("options", [{}, {"mimetype": "application/json"}, {"status": 201}])

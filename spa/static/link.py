@@ -5,8 +5,8 @@ from typing import Any
 from urllib.parse import quote
 
 from spa.errors import SetupError
+from spa.grammar import PATH_SAFE
 from spa.static import importmap
-from spa.static.handler import PATH_SAFE
 from spa.static.smart import SmartStatic
 from spa.static.tag import Source
 

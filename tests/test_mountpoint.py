@@ -2,7 +2,7 @@
 
 import pytest
 
-from spa.mounting import Mount, find_mount
+from spa.mountpoint import Mount, find_mount
 from spa.redirect import Redirect
 from spa.response import Response
 

@@ -1,11 +1,12 @@
-"""Find the WSGI app that is mounted where a request goes."""
+"""Find the mount that owns the path of a request."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from spa.environ import merge_slashes
+from spa.grammar import merge_slashes
 from spa.redirect import quote_path, redirect_to
+from spa.wsgi import WSGIApp
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,7 @@ class Mount:
     """A WSGI app under a path, spelled as in PATH_INFO; made by ``spa.mount``."""
 
     path: str
-    wsgi_app: Callable[..., Iterable[bytes]]
+    wsgi_app: WSGIApp
 
 
 def find_mount(mounts: Sequence[Mount], environ: Mapping[str, Any], is_upgrade: bool = False) -> Mount | None:
