@@ -13,10 +13,10 @@ from werkzeug.wsgi import get_path_info
 
 from spa.errors import SetupError
 from spa.handler import Handler
-from spa.mountpoint import Mount, find_mount
+from spa.mountpoint import Mount, check_prefix, find_mount
 from spa.redirect import quote_path, redirect_to
 from spa.response import Response
-from spa.routecheck import Handlers, Patterns, check_mounts, try_call
+from spa.routecheck import Handlers, Patterns, check_mounts
 from spa.segmenttree import SegmentTree
 from spa.wsgi import WSGIApp
 
@@ -54,21 +54,7 @@ def include(prefix: str, routes: Sequence[Any], *, name: str | None = None) -> I
     Raises:
         SetupError: the prefix does not start with a slash, or ends with one.
     """
-    return Include(_check_prefix(prefix, "include"), routes, name)
-
-
-def mount(path: str, wsgi_app: WSGIApp) -> Mount:
-    """Hand everything under a path to another WSGI app, as one item of a routes tuple.
-
-    The app sees the rest of the path in ``PATH_INFO`` and the path itself at the end of ``SCRIPT_NAME``. It is
-    asked before the routes; of two mounts, the one with the longer path.
-
-    Raises:
-        SetupError: the path does not start with a slash, ends with one, or has a variable; or this is no app.
-    """
-    if not callable(wsgi_app) or try_call(wsgi_app, (None, None), {}) is not None:
-        raise SetupError(f"mount({path!r}): pass a WSGI app, a callable (environ, start_response), not {wsgi_app!r}")
-    return Mount(_check_prefix(path, "mount"), wsgi_app)
+    return Include(check_prefix(prefix, "include"), routes, name)
 
 
 class Router:
@@ -297,9 +283,3 @@ def _check_converters(converters: Mapping[str, type[BaseConverter]]) -> None:
             raise SetupError(
                 f"the converter {name!r} is a subclass of werkzeug.routing.BaseConverter, not {converter!r}"
             )
-
-
-def _check_prefix(prefix: str, what: str) -> str:
-    if not isinstance(prefix, str) or not prefix.startswith("/") or prefix.endswith("/"):
-        raise SetupError(f"{what}({prefix!r}): the path starts with a slash and does not end with one")
-    return prefix
