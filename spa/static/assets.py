@@ -11,7 +11,7 @@ from gevent.lock import RLock
 
 from spa.static import hashing, reading, reference
 from spa.static.bodies import Bodies
-from spa.static.files import Directory, File, Identity
+from spa.static.files import ChangedError, Directory, File, Identity
 from spa.static.graph import components
 from spa.static.missing import Missing, Reporter
 from spa.static.reading import Reading
@@ -245,9 +245,12 @@ class Assets:
         file = self.directory.open(path)
         if file is None:
             return None
+        file.may_grow = True  # a copy that is going on is another version with each piece, which does no harm
         try:
             pool = gevent.get_hub().threadpool
             found: Reading = pool.apply(reading.read, (file,)) if file.size > LARGE else reading.read(file)
+        except ChangedError:  # while it is being written it has no hash
+            return None
         finally:
             file.close()
         if not found.references:

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from spa.static.files import Directory, File, Identity
+from spa.static.files import ChangedError, Directory, File, Identity
 
 SMALL = 128 * 1024  # bytes of a body that is kept in memory: at 100 KB, opening and reading cost as much as sending
 MEMORY = 64 * 2**20  # bytes of bodies kept in all, the least used go first
@@ -35,6 +35,8 @@ class Bodies:
             return None
         try:
             body = file.read()
+        except ChangedError:
+            return None
         finally:
             file.close()
         self._small[key] = body

@@ -158,6 +158,7 @@ class Files:
         file = self.directory.open(path)
         if file is None:
             return None
+        file.may_grow = True  # a log is sent as far as it went when it was opened
         try:
             return self._represent(file, environ)
         except BaseException:

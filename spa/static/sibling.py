@@ -14,7 +14,7 @@ from spa.static import hashing
 from spa.static.bodies import SMALL, open_version
 from spa.static.decoding import can_decode, digest
 from spa.static.encoding import SIBLINGS
-from spa.static.files import Directory, File, Identity, TruncatedError
+from spa.static.files import ChangedError, Directory, File, Identity
 from spa.static.unavailable import FileUnavailable
 
 logger = logging.getLogger("spa.static")
@@ -124,7 +124,7 @@ class Siblings:
             return None if file is None else Sibling(file, tag)
         try:
             return Sibling(file.read(), tag)
-        except TruncatedError:  # it is being written
+        except ChangedError:  # it is being written
             return None
         finally:
             file.close()
@@ -154,7 +154,7 @@ class Siblings:
             pieces = file.pieces(0, file.size) if body is None else [body]
             holds = digest(_shown(pieces, tag.update), coding, size) == hash
             return Verdict(tag.hexdigest()[: hashing.LENGTH], body) if holds else Verdict(None)
-        except TruncatedError:
+        except ChangedError:
             return None
         finally:
             file.close()

@@ -8,7 +8,7 @@ from spa.errors import SetupError
 from spa.handler import Handler
 from spa.static import hashing
 from spa.static.assets import Asset, Assets, integrity
-from spa.static.files import Directory
+from spa.static.files import ChangedError, Directory
 from spa.static.form import Forms
 from spa.static.handler import PATH_SAFE, Root
 from spa.static.hashedfile import HashedFile
@@ -254,6 +254,8 @@ class SmartStatic:
             return None
         try:
             return file.read()
+        except ChangedError:
+            return None
         finally:
             file.close()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from spa.errors import SetupError
-from spa.static.files import Directory, TruncatedError, is_servable
+from spa.static.files import ChangedError, Directory, is_servable
 from spa.static.unavailable import FileUnavailable
 
 
@@ -229,9 +229,46 @@ def test_an_open_file_stays_the_same_when_another_takes_its_name(root):
 def test_a_file_that_became_shorter_is_an_error_that_ends_the_connection(root):
     file = Directory(root).open("a.txt")
     os.truncate(root / "a.txt", 3)
-    with pytest.raises(TruncatedError):
+    with pytest.raises(ChangedError):
         file.read()
     file.close()
+    file.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "is_growth"),
+    [
+        (lambda path: path.write_bytes(b"b" * 300_000), False),
+        (lambda path: path.write_bytes(b"b" * 299_999), False),
+        (lambda path: path.write_bytes(b"b" * 300_001), True),
+        (lambda path: os.truncate(path, 299_999), False),
+    ],
+)
+@pytest.mark.parametrize("may_grow", [False, True])
+def test_no_byte_is_given_of_a_file_that_was_written_to_since_it_was_opened(root, change, is_growth, may_grow):
+    (root / "a.bin").write_bytes(b"a" * 300_000)
+    os.utime(root / "a.bin", (1, 1))
+    file = Directory(root).open("a.bin")
+    file.may_grow = may_grow
+    pieces = file.pieces(0, file.size)
+    assert set(next(pieces)) == {ord("a")}
+    change(root / "a.bin")
+    if may_grow and is_growth:  # as a log does
+        assert sum(map(len, pieces)) < 300_000
+    else:
+        with pytest.raises(ChangedError):
+            next(pieces)
+    file.close()
+
+
+@pytest.mark.parametrize("change", [os.unlink, lambda path: os.chmod(path, 0o600), lambda path: os.link(path, f"{path}2")])
+def test_a_file_whose_bytes_stay_is_given_whole(root, change):
+    (root / "a.bin").write_bytes(b"a" * 300_000)
+    file = Directory(root).open("a.bin")
+    pieces = file.pieces(0, file.size)
+    next(pieces)
+    change(root / "a.bin")
+    assert sum(map(len, pieces)) < 300_000
     file.close()
 
 

@@ -148,12 +148,13 @@ def md5(data):
     return hashlib.md5(data).hexdigest()[:12]
 
 
-def read_slowly(port, root, name, change):
+def read_slowly(port, root, name, change, under="/plain/"):
     """Start to read a large file, change it on disk, and read the rest; return all that came."""
     path = root / name
     path.write_bytes(b"a" * LARGE)
+    url = get(port, f"/url/{name}").body.decode() if under == "/smart/" else under + name
     with wire.Wire(port, receive_buffer=65536) as connection:
-        connection.write(f"GET /plain/{name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        connection.write(f"GET {url} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         head = connection.read_head()
         assert head.headers["content-length"] == str(LARGE)
         change(path)
@@ -184,6 +185,25 @@ def test_a_file_that_is_cut_while_it_is_sent_ends_the_connection(port, root):
     received = read_slowly(port, root, "cut.bin", lambda path: os.truncate(path, 1000))
     assert len(received) < LARGE
     assert set(received) == {ord("a")}
+
+
+@pytest.mark.parametrize("under", ["/plain/", "/smart/", "/front/"])
+def test_no_new_byte_of_a_file_that_is_written_in_place_is_sent_under_the_old_etag(port, root, under):
+    def write_over(path):
+        with path.open("r+b") as file:
+            file.write(b"b" * LARGE)
+
+    received = read_slowly(port, root, f"written{under[1:-1]}.bin", write_over, under)
+    assert len(received) < LARGE
+    assert set(received) == {ord("a")}
+
+
+def test_a_log_is_sent_as_far_as_it_went_when_it_was_asked_for(port, root):
+    def go_on(path):
+        with path.open("ab") as log:
+            log.write(b"b" * 1000)
+
+    assert read_slowly(port, root, "grown.log", go_on) == b"a" * LARGE
 
 
 def test_a_client_that_leaves_in_the_middle_leaves_no_descriptor(port, root):
