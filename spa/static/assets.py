@@ -84,6 +84,7 @@ class Assets:
         self._readings: dict[str, Reading] = {}  # of files that refer to nothing: they are the same under every mount
         self._mounts: OrderedDict[str, None] = OrderedDict()
         self._lock = RLock()  # of greenlets, which share a thread
+        self._leaf_locks: dict[str, RLock] = {}  # while a file is read that may not refer to others
 
     def get(self, path: str, mount: str, look: bool) -> Asset | None:
         """Return the asset of a file, or None if no such file may be served.
@@ -95,12 +96,17 @@ class Assets:
         """
         asset = self._assets.get((path, mount))
         if asset is not None and (not look or self._is_current(asset)):
+            self._mounts.move_to_end(mount)
             return asset
-        with self._lock:
-            asset = self._assets.get((path, mount))
-            if asset is None or not self._is_current(asset):
-                asset = self._make(path, mount)
-            return asset
+        # A file of gigabytes is hashed for long: nobody waits for it but those who want it.
+        with self._lock if reading.refers(path) else self._leaf_locks.setdefault(path, RLock()):
+            try:
+                asset = self._assets.get((path, mount))
+                if asset is None or not self._is_current(asset):
+                    asset = self._make(path, mount)
+                return asset
+            finally:
+                self._leaf_locks.pop(path, None)  # who waits for it finds the asset made
 
     def read_small(self, asset: Asset) -> bytes | None:
         """Return the bytes of an asset from memory, reading them once; None if it is large, or has changed on disk."""
@@ -119,6 +125,7 @@ class Assets:
             self.bodies.keep_old(asset.path, before.hash, before.body)
         self._assets[asset.path, mount] = asset
         self._mounts[mount] = None
+        self._mounts.move_to_end(mount)
         if len(self._mounts) > MOUNTS:
             oldest, _ = self._mounts.popitem(last=False)
             self._assets = {key: asset for key, asset in self._assets.items() if key[1] != oldest}
