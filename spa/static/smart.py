@@ -273,6 +273,9 @@ class SmartStatic:
 
 
 def _mount(environ: Mapping[str, Any], filepath: str) -> str:
-    """Return the URL path under which the request found the directory."""
-    path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    """Return the URL path under which the request found the directory.
+
+    As for routes, many slashes at its beginning are one: else a client could make up mounts.
+    """
+    path: str = environ.get("SCRIPT_NAME", "") + "/" + environ.get("PATH_INFO", "").lstrip("/")
     return path.encode("latin-1").decode("utf-8", "replace").removesuffix(filepath)

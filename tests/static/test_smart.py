@@ -10,7 +10,7 @@ from pathlib import Path
 
 import gevent
 import pytest
-from werkzeug.test import Client
+from werkzeug.test import Client, EnvironBuilder, run_wsgi_app
 
 import spa
 from spa.errors import SetupError
@@ -246,6 +246,17 @@ def test_many_mounts_do_not_fill_the_memory(tmp_path):
     for number in range(200):
         assert client.get(f"/{number}/static/{path}").status_code == 200
     assert len(static._assets._assets) <= 64
+
+
+@pytest.mark.parametrize("hash", ["000000000000", None])
+def test_many_slashes_before_a_path_are_no_other_mount(tmp_path, hash):
+    static = SmartStatic(write(tmp_path, {"a.css": ".x{background:url(/static/i.png)}", "i.png": "i"}))
+    app, _ = mounted(static)
+    url = static.url("a.css") if hash is None else f"/static/a.{hash}.css"
+    for count in range(1, 5):
+        environ = EnvironBuilder(path="/").get_environ()
+        run_wsgi_app(app, {**environ, "PATH_INFO": "/" * count + url[1:]})
+    assert {mount for _, mount in static._assets._assets} == {"/static/"}
 
 
 def test_integrity_and_content_are_of_the_bytes_served(tmp_path):
