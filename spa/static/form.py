@@ -10,7 +10,7 @@ from spa.static.mimetypes import is_compressible
 from spa.static.sending import Representation
 from spa.static.sibling import Origin, Siblings
 
-SMALLEST = 500  # bytes: below, a compressed form saves no packet
+SMALLEST = 500  # bytes that are compressed here: below, that saves no packet
 LARGEST = 4 * 2**20  # bytes that are compressed here; larger files want a sibling made in advance
 
 
@@ -43,14 +43,16 @@ class Forms:
             origin: the file on disk that these are the bytes of, whose siblings may stand for it; None if they were
                 rewritten.
         """
-        if plain.size < SMALLEST or not is_compressible(plain.content_type):
+        accept = environ.get("HTTP_ACCEPT_ENCODING")
+        is_worth_it = plain.size >= SMALLEST and is_compressible(plain.content_type)
+        # Where compressing pays, the answer varies anyway; where not, only if somebody has made a sibling.
+        siblings = {} if origin is None or (is_worth_it and not accept) else self._siblings.find(origin)
+        if not (is_worth_it or siblings):
             return plain
         plain = replace(plain, headers=(*plain.headers, ("Vary", "Accept-Encoding")))
-        accept = environ.get("HTTP_ACCEPT_ENCODING")
         if not accept:
             return plain
-        siblings = {} if origin is None else self._siblings.find(origin)
-        ready = available_codings() if plain.size <= LARGEST else ()
+        ready = available_codings() if is_worth_it and plain.size <= LARGEST else ()
         while (coding := negotiate(accept, [*siblings, *ready])) in siblings and origin is not None:
             sibling = self._siblings.open(origin, coding, siblings.pop(coding))
             if sibling is None:

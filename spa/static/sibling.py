@@ -21,6 +21,7 @@ logger = logging.getLogger("spa.static")
 
 AT_ONCE = 128 * 1024  # bytes of a file whose sibling is decoded while the others wait: less than a millisecond
 MEMORY = 32 * 2**20  # bytes of verdicts, with the bodies of small siblings; the least used go first
+TINY = 512  # bytes of a sibling that may save nothing: what the coding itself takes is more than some files have
 OVERHEAD = 1024  # bytes that a verdict costs beside its body and its path
 
 
@@ -115,7 +116,7 @@ class Siblings:
         if verdict is not None:
             return verdict.tag is not None
         # One that saves nothing is not worth the check, whose time is so bounded by the size of the file.
-        return identity[2] < origin.identity[2] and _can_check(coding)
+        return identity[2] < max(origin.identity[2], TINY) and _can_check(coding)
 
     def _open(self, path: str, identity: Identity, tag: str) -> Sibling | None:
         """Open a sibling; a small one is read, so that a shortcut can remember it."""

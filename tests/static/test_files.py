@@ -261,7 +261,9 @@ def test_no_byte_is_given_of_a_file_that_was_written_to_since_it_was_opened(root
     file.close()
 
 
-@pytest.mark.parametrize("change", [os.unlink, lambda path: os.chmod(path, 0o600), lambda path: os.link(path, f"{path}2")])
+@pytest.mark.parametrize(
+    "change", [os.unlink, lambda path: os.chmod(path, 0o600), lambda path: os.link(path, f"{path}2")]
+)
 def test_a_file_whose_bytes_stay_is_given_whole(root, change):
     (root / "a.bin").write_bytes(b"a" * 300_000)
     file = Directory(root).open("a.bin")

@@ -144,6 +144,22 @@ def test_a_sibling_that_comes_before_its_file_gives_no_new_bytes_under_the_old_h
                 assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
+@pytest.mark.parametrize("under", ["/plain/", "/smart/", "/front/"])
+@pytest.mark.parametrize(("accept", "coding"), [("gzip", "gzip"), ("gzip;q=0", None), ("identity, gzip;q=0.1", None)])
+def test_a_sibling_of_a_tiny_file_is_sent_by_q_value_and_every_form_says_that_it_varies(
+    port, root, under, accept, coding
+):
+    content = b".x{color:red}"
+    (root / "tiny.css").write_bytes(content)
+    (root / "tiny.css.gz").write_bytes(gzip.compress(content))
+    url = get(port, "/url/tiny.css").body.decode() if under == "/smart/" else f"{under}tiny.css"
+    answer = get(port, url, f"Accept-Encoding: {accept}")
+    assert answer.status == 200
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.headers.get("content-encoding") == coding
+    assert (gzip.decompress(answer.body) if coding else answer.body) == content
+
+
 def md5(data):
     return hashlib.md5(data).hexdigest()[:12]
 
