@@ -10,7 +10,7 @@ import gevent
 from gevent.lock import RLock
 
 from spa.static import hashing, reading, reference
-from spa.static.bodies import Bodies
+from spa.static.bodies import SMALL, Bodies, OtherBytes
 from spa.static.files import ChangedError, Directory, File, Identity
 from spa.static.graph import components
 from spa.static.missing import Missing, Reporter
@@ -110,11 +110,17 @@ class Assets:
 
     def read_small(self, asset: Asset) -> bytes | None:
         """Return the bytes of an asset from memory, reading them once; None if it is large, or has changed on disk."""
-        return asset.body if asset.body is not None else self.bodies.read(asset.path, asset.identity)
+        if asset.body is not None:
+            return asset.body
+        try:
+            return self.bodies.read(asset.path, asset.identity, asset.disk_hash)
+        except OtherBytes:
+            self._forget(asset.path)
+            return None
 
     def open(self, asset: Asset) -> File | None:
-        """Open the file of an asset; None if it is another version by now."""
-        return self.bodies.open(asset.path, asset.identity)
+        """Open the file of an asset; None if it is small, and so in memory, or is another version by now."""
+        return self.bodies.open(asset.path, asset.identity) if asset.size > SMALL else None
 
     def _is_current(self, asset: Asset) -> bool:
         return all(self.directory.is_still(path, identity) for path, identity in asset.made_from.items())
@@ -129,6 +135,11 @@ class Assets:
         if len(self._mounts) > MOUNTS:
             oldest, _ = self._mounts.popitem(last=False)
             self._assets = {key: asset for key, asset in self._assets.items() if key[1] != oldest}
+
+    def _forget(self, path: str) -> None:
+        """Forget what was found in a file, and what was made from it, though it seems to be current."""
+        self._readings.pop(path, None)
+        self._assets = {key: asset for key, asset in self._assets.items() if path not in asset.made_from}
 
     # Making assets.
 

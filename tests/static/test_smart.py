@@ -1,6 +1,7 @@
 """Serve files at hashed URLs: the identity of bytes and URL, whatever happens to the files."""
 
 import base64
+import dataclasses
 import hashlib
 import json
 import logging
@@ -14,7 +15,7 @@ from werkzeug.test import Client, EnvironBuilder, run_wsgi_app
 
 import spa
 from spa.errors import SetupError
-from spa.static import hashing
+from spa.static import hashing, reading
 from spa.static.assets import Assets
 from spa.static.files import Directory
 from spa.static.missing import MissingReferenceError
@@ -366,3 +367,25 @@ def test_before_a_server_has_said_whether_to_watch_an_edit_is_seen(tmp_path):
     assert client.get(after).data == b"2"
     replace(tmp_path / "a.js", "3")
     assert app.url("static", filepath="a.js") == after, "a production server does not look"
+
+
+@pytest.mark.parametrize("watch", [False, True])
+def test_a_version_with_the_very_identity_of_another_does_not_come_under_its_hash(tmp_path, monkeypatch, watch):
+    """As of a file that is written twice in one tick of the clock, and was hashed in between."""
+    write(tmp_path, {"a.png": "new", "a.css": ".x{background:url(a.png)}"})
+    static = SmartStatic(tmp_path, watch=watch)
+    _, client = mounted(static)
+    with monkeypatch.context() as earlier:
+        read, of_old = reading.read, {"hash": md5(b"old")}
+        earlier.setattr(
+            reading, "read", lambda file: dataclasses.replace(read(file), **of_old if file.path == "a.png" else {})
+        )
+        old_sheet, old = static.url("a.css"), static.url("a.png")
+    new = old.replace(md5(b"old"), md5(b"new"))
+    for url, status in ((old, 404), (new, 200), (old, 404)):
+        answer = client.get(url)
+        assert answer.status_code == status
+    assert client.get(new).data == static.content("a.png") == b"new"
+    assert static.url("a.png") == new
+    assert md5(b"new").encode() in client.get(static.url("a.css")).data
+    assert static.url("a.css") != old_sheet
