@@ -176,11 +176,13 @@ class Assets:
         members = [sheets[path] for path in group]
         hashes: dict[str, str] = {}
         if is_circle:
-            # The bytes of each hold the hashes of the others: so the circle is hashed as one, with its own
-            # references as they were written, and each member's hash is made from that and its name.
+            # The bytes of each hold the hashes of the others: so the circle is hashed as one, with hashes of the names
+            # in place of these, and each member's hash is made from that and its name. So what differs between two
+            # mounts, as which references are to members, has two hashes.
+            names = {path: hashing.digest(path.encode()) for path in group}
             whole = hashlib.md5(usedforsecurity=False)
             for path in group:
-                whole.update(self._rewrite(path, sheets, mount, dict.fromkeys(group))[0])
+                whole.update(self._rewrite(path, sheets, mount, names)[0])
             hashes = {path: hashing.digest(whole.digest() + path.encode()) for path in group}
         for path in group:
             body, made_from, missing = self._rewrite(path, sheets, mount, hashes)
@@ -217,7 +219,7 @@ class Assets:
         return found
 
     def _rewrite(
-        self, path: str, sheets: Mapping[str, Sheet], mount: str, hashes: Mapping[str, str | None]
+        self, path: str, sheets: Mapping[str, Sheet], mount: str, hashes: Mapping[str, str]
     ) -> tuple[bytes, dict[str, Identity | None], list[Missing]]:
         """Return the bytes to serve, what they are made from, and what is missing.
 
@@ -225,7 +227,7 @@ class Assets:
             path: of the stylesheet.
             sheets: those that are made with it, this one among them.
             mount: for absolute references.
-            hashes: of the members of its own circle; None leaves the reference as it was written.
+            hashes: of the members of its own circle.
         """
         sheet = sheets[path]
         made_from: dict[str, Identity | None] = {path: sheet.reading.identity}
@@ -239,9 +241,9 @@ class Assets:
                 made_from |= {target.path: None} if asset is None else asset.made_from
                 known[target.path] = None if asset is None else asset.hash
             hash = known[target.path]
-            if hash is None and target.path not in hashes:
+            if hash is None:
                 lost.append(found)
-            if hash is not None:
+            else:
                 changes.append((found, reference.hashed(target, hash)))
         places = reference.places(sheet.reading.data, [found.start for found in lost])
         missing = [Missing(path, *place, found.url) for place, found in zip(places, lost, strict=True)]

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import gzip
 import hashlib
 import json
 import logging
@@ -172,6 +173,26 @@ def test_circles_of_imports_end_are_stable_and_change_as_one(tmp_path, files):
     replace(tmp_path / last, "x{}")
     changed = {path for path in files if static.url(path) != urls[path]}
     assert changed == set(files)
+
+
+@pytest.mark.parametrize("written", ["/s1/a.css", "/s1/s2/a.css"])
+def test_a_circle_that_is_another_under_another_mount_has_other_hashes_and_its_own_bytes(tmp_path, written):
+    padding = "/*" + "x" * 600 + "*/"  # enough to be compressed
+    circle = {"a.css": f'@import "b.css";{padding}', "b.css": f'@import "a.css";@import "{written}";{padding}'}
+    circle["s2/a.css"] = '@import "../b.css";'
+    static = SmartStatic(write(tmp_path, circle))
+    mounts = ("/s1/", "/s2/", "/s1/s2/")
+    client = Client(spa.App([(f"{mount}<path:filepath>", "", static) for mount in mounts]))
+    bodies = {}
+    for mount in mounts:
+        url = static.url("b.css", mount)
+        with gevent.Timeout(20):
+            while "Content-Encoding" not in (answer := client.get(url, headers={"Accept-Encoding": "gzip"})).headers:
+                gevent.sleep(0.001)
+        body = gzip.decompress(answer.data)
+        assert body == static.content("b.css", mount)
+        assert bodies.setdefault(static.hashed_path("b.css", mount), body) == body
+    assert len(set(bodies.values())) == len(bodies) > 1
 
 
 def test_a_stylesheet_never_asked_for_is_made_once_for_a_hundred_requests(tmp_path, monkeypatch):
