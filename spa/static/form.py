@@ -7,7 +7,7 @@ from typing import Any
 from spa.static.encoding import Compressor, available_codings, negotiate
 from spa.static.files import Directory, File
 from spa.static.mimetypes import is_compressible
-from spa.static.sending import Representation
+from spa.static.sending import VARIES, Representation
 from spa.static.sibling import Origin, Siblings
 
 SMALLEST = 500  # bytes that are compressed here: below, that saves no packet
@@ -49,7 +49,7 @@ class Forms:
         siblings = {} if origin is None or (is_worth_it and not accept) else self._siblings.find(origin)
         if not (is_worth_it or siblings):
             return plain
-        plain = replace(plain, headers=(*plain.headers, ("Vary", "Accept-Encoding")))
+        plain = replace(plain, headers=(*plain.headers, VARIES))
         if not accept:
             return plain
         ready = available_codings() if is_worth_it and plain.size <= LARGEST else ()
