@@ -19,6 +19,7 @@ from spa.static.route import refuse_arguments
 from spa.static.sending import Representation
 from spa.static.smart import SmartStatic
 from spa.static.tag import Preload, Sources, kind_of
+from spa.websocket.handshake import refuse
 
 TEMPLATE = """<!doctype html>
 <html lang="{lang}">
@@ -141,7 +142,9 @@ class HomePage:
 
         Raises:
             MethodNotAllowed: the method is not GET, HEAD or OPTIONS.
+            BadRequest: the request asks for a WebSocket.
         """
+        refuse(request.environ)
         method = request.environ["REQUEST_METHOD"]
         if method == "OPTIONS":
             return Response(status=204, headers={"Allow": ", ".join(METHODS)})

@@ -296,6 +296,12 @@ def test_the_page_is_asked_for_each_time_and_sent_only_if_it_changed(static):
         assert again.headers[name] == first.headers[name]
 
 
+def test_an_upgrade_to_a_websocket_is_400(static):
+    client = client_of(static)
+    assert client.get("/", headers={"Upgrade": "websocket", "Connection": "Upgrade"}).status_code == 400
+    assert client.get("/", headers={"Upgrade": "h2c", "Connection": "Upgrade"}).status_code == 200
+
+
 CHANGES = [
     ("js/app.js", {"modules": ["js/app.js"]}),
     ("js/b.js", {"modules": ["js/app.js"]}),  # in the import map only

@@ -121,6 +121,11 @@ def test_a_hashed_url_is_immutable_and_a_wrong_hash_is_not_kept(port):
     assert (wrong.status, wrong.headers["cache-control"]) == (404, "no-store")
 
 
+@pytest.mark.parametrize("path", ["/plain/a.txt", "/smart/a.css", "/front/a.txt", "/front/notes", "/page/"])
+def test_what_is_no_websocket_says_so(port, path):
+    assert wire.request(port, wire.handshake(path, [("Accept", "text/html")])).status == 400
+
+
 @pytest.mark.parametrize("size", [5_000, 2_000_000])
 def test_a_sibling_that_comes_before_its_file_gives_no_new_bytes_under_the_old_hash(port, root, size):
     old, new = (word * (size // len(word)) for word in (b"old;\n", b"new;\n"))
