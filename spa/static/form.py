@@ -18,11 +18,11 @@ class Forms:
     """The forms of the files of a directory: ``app.js.br`` beside ``app.js``, else compressed once in memory.
 
     Args:
-        directory: where siblings are looked for.
+        directory: where siblings are looked for; None for what is made in memory, and has none.
     """
 
-    def __init__(self, directory: Directory) -> None:
-        self._siblings = Siblings(directory)
+    def __init__(self, directory: Directory | None = None) -> None:
+        self._siblings = None if directory is None else Siblings(directory)
         self._compressor = Compressor()
 
     def choose(
@@ -46,15 +46,16 @@ class Forms:
         accept = environ.get("HTTP_ACCEPT_ENCODING")
         is_worth_it = plain.size >= SMALLEST and is_compressible(plain.content_type)
         # Where compressing pays, the answer varies anyway; where not, only if somebody has made a sibling.
-        siblings = {} if origin is None or (is_worth_it and not accept) else self._siblings.find(origin)
+        finder = None if is_worth_it and not accept else self._siblings
+        siblings = {} if finder is None or origin is None else finder.find(origin)
         if not (is_worth_it or siblings):
             return plain
         plain = replace(plain, headers=(*plain.headers, VARIES))
         if not accept:
             return plain
         ready = available_codings() if is_worth_it and plain.size <= LARGEST else ()
-        while (coding := negotiate(accept, [*siblings, *ready])) in siblings and origin is not None:
-            sibling = self._siblings.open(origin, coding, siblings.pop(coding))
+        while (coding := negotiate(accept, [*siblings, *ready])) in siblings and finder and origin:
+            sibling = finder.open(origin, coding, siblings.pop(coding))
             if sibling is None:
                 continue
             if sibling.body is None:
