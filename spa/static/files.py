@@ -20,8 +20,9 @@ logger = logging.getLogger("spa.static")
 READ_SIZE = 127 * 1024  # bytes of one read: from 128 KiB on, malloc gives each back to the system, to fault in anew
 LONGEST_SEGMENT = 255  # bytes, the limit of every file system in use
 DEEPEST = 64  # segments of a path
-# The surrogates are what Python makes of bytes that are not UTF-8: no URL says them.
-NEVER = r"/\\:\x00-\x1f\x7f\ud800-\udfff"
+# The surrogates are what Python makes of bytes that are not UTF-8: no URL says them. What a URL has in their place the
+# router reads as U+FFFD, so a file of that name would have many URLs.
+NEVER = r"/\\:\x00-\x1f\x7f\ud800-\udfff\ufffd"
 SEGMENT = rf"[^.{NEVER}][^{NEVER}]{{0,254}}"
 SERVABLE = re.compile(rf"(?:\.well-known/)?{SEGMENT}(?:/{SEGMENT}){{0,{DEEPEST - 1}}}")
 # Names that Windows takes for devices, whatever follows the first dot: refused on every machine alike.

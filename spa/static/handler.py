@@ -21,6 +21,10 @@ from spa.static.sibling import Origin
 Root = str | os.PathLike[str] | tuple[str, str]
 PATH_SAFE = "/!$&'()*+,;=:@"  # RFC 3986 section 3.3
 QUERY_SAFE = PATH_SAFE + "?%"  # section 3.4; what came percent-encoded stays so
+NOT_SERVED = (
+    "may not be served: name a regular file that can be read, no link out of its directory (or set follow_symlinks), "
+    "with a name that is fit for all machines: no dot in front, no colon, no device such as aux.js"
+)
 
 
 class StaticHandler(Handler):
@@ -91,7 +95,9 @@ class StaticFileHandler(Handler):
         folder, name = os.path.split(os.fspath(options.pop("file")))
         files = Files(folder or ".", **options)
         if files.directory.identify(name) is None:
-            raise SetupError(f"route {pattern!r}: the file {os.path.join(folder, name)!r} is not there")
+            path = os.path.join(folder, name)
+            why = NOT_SERVED if os.path.lexists(path) else "is not there"
+            raise SetupError(f"route {pattern!r}: the file {path!r} {why}")
         return {"files": files, "name": name}
 
     def get(self, **params: Any) -> WSGIApp:

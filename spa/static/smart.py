@@ -118,12 +118,33 @@ class SmartStatic:
         Raises:
             LookupError: there is no such file.
         """
+        try:
+            return b"".join(self.pieces(path, mount))
+        except ChangedError:
+            raise _changing(path) from None
+
+    def pieces(self, path: str, mount: str | None = None) -> Iterator[bytes]:
+        """Give the bytes of a file as they are served in pieces, so that a large one is never whole in memory.
+
+        Raises:
+            LookupError: there is no such file.
+            ChangedError: it is written to meanwhile.
+        """
         under = self._default(mount)
         for look in (False, True):  # what has changed since it was made is made anew
-            body = self._read(self._require(path, under, look))
+            asset = self._require(path, under, look)
+            body = self._assets.read_small(asset)
             if body is not None:
-                return body
-        raise LookupError(f"{path!r} is changing")
+                yield body
+                return
+            file = self._assets.open(asset)
+            if file is not None:
+                try:
+                    yield from file.pieces(0, file.size)
+                finally:
+                    file.close()
+                return
+        raise _changing(path)
 
     def integrity(self, path: str, mount: str | None = None) -> str:
         """Return the ``integrity`` attribute for a file: sha384 of the bytes as they are served.
@@ -244,21 +265,6 @@ class SmartStatic:
             raise LookupError(f"there is no {path!r} in {self.directory.root!r}")
         return asset
 
-    def _read(self, asset: Asset) -> bytes | None:
-        """Return the bytes of an asset as they are served, or None if its file is another version by now."""
-        body = self._assets.read_small(asset)
-        if body is not None:
-            return body
-        file = self._assets.open(asset)
-        if file is None:
-            return None
-        try:
-            return file.read()
-        except ChangedError:
-            return None
-        finally:
-            file.close()
-
     def _all(self, mount: str | None) -> Iterator[Asset]:
         under = self._default(mount)
         for path in self.paths():
@@ -270,6 +276,10 @@ class SmartStatic:
         if mount is not None and not (mount.startswith("/") and mount.endswith("/")):
             raise SetupError(f"a mount is a path as '/static/', with a slash at both ends, not {mount!r}")
         return mount if mount is not None else self.mount or ""
+
+
+def _changing(path: str) -> LookupError:
+    return LookupError(f"{path!r} is changing")
 
 
 def _mount(environ: Mapping[str, Any], filepath: str) -> str:

@@ -53,7 +53,7 @@ def read(directory, path):
         *("\u2025/secret.txt", "\uff0e\uff0e/secret.txt", "\ufffd\ufffd/secret.txt", "a.txt\0", "a.txt\0.png"),
         *("C:/windows/win.ini", "C:a.txt", "//host/share/a.txt", "file:///etc/passwd", "a.txt::$DATA"),
         *("a.txt/", "a.txt/x", "./a.txt", "sub/./b.txt", "sub//b.txt", "a.txt.", "a.txt ", "A.TXT", "sub", "sub/"),
-        *("x" * 300, "/".join(["sub"] * 2000), "\u00fc" * 128 + "\u00fc", "a\nb", "a\x7fb"),
+        *("x" * 300, "/".join(["sub"] * 2000), "\u00fc" * 128 + "\u00fc", "a\nb", "a\x7fb", "\ufffd.txt"),
     ],
 )
 def test_what_is_not_the_one_path_of_a_file_inside_is_nothing(root, path):
