@@ -12,6 +12,7 @@ import pytest
 from werkzeug.test import Client
 
 import spa
+from spa.environ import WATCH
 from spa.errors import SetupError
 from spa.homepage import MOST_MOUNTS, HomePage
 from spa.static.handler import StaticHandler
@@ -350,7 +351,7 @@ def test_the_page_is_made_anew_when_a_file_changed(root, static, path, options):
 
 def test_the_server_tells_whether_to_watch(root):
     client = client_of(SmartStatic(root), modules=["js/app.js"])
-    watching = {"spa.watch": True}
+    watching = {WATCH: True}
     before = client.get("/", environ_overrides=watching)
     (root / "js/b.js").write_text("another")
     assert client.get("/", environ_overrides=watching).data != before.data
@@ -479,9 +480,24 @@ def test_by_nonce_no_cache_can_repeat_an_answer(static):
 
 # Set-up.
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_page_whose_links_lead_elsewhere_is_an_error_when_the_app_is_built(static, order):
+    routes = (("/", "", HomePage("/assets/", static)), ("/static/<path:filepath>", "", static))[::order]
+    with pytest.raises(SetupError, match=r"static_url is '/assets/', .* under '/static/': write that"):
+        spa.App(routes)
+    assert spa.App((spa.include("/assets", ((("/<path:filepath>", "", static)),)), *routes))  # another route has them
+
+
+def test_the_files_of_a_page_may_get_their_route_in_another_app_and_later(static):
+    app = spa.App((("/", "", HomePage("/static/", static, scripts=["js/old.js"])),))
+    spa.App((("/static/<path:filepath>", "", static),))
+    assert Client(app).get("/").status_code == 200
+
+
 MISTAKES = [
     ({"scripts": ["js/apq.js"]}, "'js/apq.js'"),
-    ({"modules": ["/js/app.js"]}, "'/js/app.js'"),
+    ({"modules": ["/js/app.js"]}, "'/js/app.js' in .*: write 'js/app.js', without the slash"),
+    ({"modules": ["/js/none.js"]}, "'/js/none.js' in the static directory '.*'$"),
     ({"stylesheets": ["css/../css/app.css"]}, "'css/../css/app.css'"),
     ({"preload": ["js/none.js"]}, "'js/none.js'"),
     ({"favicon": "favicon.ico"}, "'favicon.ico'"),

@@ -173,23 +173,25 @@ class Assets:
 
     def _make_group(self, group: Sequence[str], sheets: Mapping[str, Sheet], mount: str, is_circle: bool) -> None:
         """Make one stylesheet, or a circle of them; all they refer to outside has been made."""
-        members = [sheets[path] for path in group]
         hashes: dict[str, str] = {}
+        made_from_outside: dict[str, Identity | None] = {}
         if is_circle:
             # The bytes of each hold the hashes of the others: so the circle is hashed as one, with hashes of the names
             # in place of these, and each member's hash is made from that and its name. So what differs between two
-            # mounts, as which references are to members, has two hashes.
+            # mounts, as which references are to members, has two hashes. Digests, because bytes joined end to end
+            # would not tell where one member ends.
             names = {path: hashing.digest(path.encode()) for path in group}
             whole = hashlib.md5(usedforsecurity=False)
             for path in group:
-                whole.update(self._rewrite(path, sheets, mount, names)[0])
+                body = self._rewrite(path, sheets, mount, names)[0]
+                whole.update(hashlib.md5(body, usedforsecurity=False).digest())
             hashes = {path: hashing.digest(whole.digest() + path.encode()) for path in group}
+            made_from_outside = self._made_from_outside(group, sheets, mount)
         for path in group:
             body, made_from, missing = self._rewrite(path, sheets, mount, hashes)
             for other in group:
                 made_from[other] = sheets[other].reading.identity
-            if is_circle:
-                made_from |= self._made_from_outside(members, group, mount)
+            made_from |= made_from_outside
             on_disk = sheets[path].reading
             is_rewritten = body != on_disk.data
             asset = Asset(
@@ -207,15 +209,13 @@ class Assets:
             self._store(asset, mount)
 
     def _made_from_outside(
-        self, members: Sequence[Sheet], group: Sequence[str], mount: str
+        self, group: Sequence[str], sheets: Mapping[str, Sheet], mount: str
     ) -> dict[str, Identity | None]:
         """Return what the whole circle is made from: a change behind one member changes all."""
         found: dict[str, Identity | None] = {}
-        for sheet in members:
-            for _, target in sheet.references:
-                if target.path not in group:
-                    asset = self.get(target.path, mount, look=False)
-                    found |= {target.path: None} if asset is None else asset.made_from
+        for path in {name for member in group for name in sheets[member].paths()} - set(group):
+            asset = self.get(path, mount, look=False)
+            found |= {path: None} if asset is None else asset.made_from
         return found
 
     def _rewrite(
@@ -273,6 +273,8 @@ class Assets:
             return None
         finally:
             file.close()
+        if not found.is_read:
+            self._reporter.tell(f"{path}: no URL is hashed in a stylesheet of this encoding; save it as UTF-8")
         if not found.references:
             self._readings[path] = found
         return found

@@ -157,11 +157,16 @@ class Directory:
         return file.identity
 
     def is_still(self, path: str, identity: Identity | None) -> bool:
-        """Tell, by one stat, whether a path still has the identity that was found for it; None: it was not there."""
+        """Tell, by one stat, whether a path still has the identity that was found for it.
+
+        None stands for whatever may not be served; there it takes as much as ``identify`` does.
+        """
+        if identity is None:
+            return self.identify(path) is None
         try:
             return _identity(os.stat(f"{self.root}{os.sep}{path}")) == identity
         except OSError:
-            return identity is None
+            return False
 
     def is_directory(self, path: str) -> bool:
         """Tell whether the path is a directory whose files may be served."""

@@ -9,7 +9,8 @@ from urllib.parse import quote
 from werkzeug.exceptions import NotFound
 
 from spa.errors import SetupError
-from spa.handler import Handler, WSGIApp
+from spa.grammar import PATH_SAFE
+from spa.handler import Handler
 from spa.routing import Redirect
 from spa.static.facts import Examiner
 from spa.static.files import Directory, File, is_servable
@@ -17,10 +18,10 @@ from spa.static.form import Forms
 from spa.static.route import check_arguments, check_pattern, refuse_arguments
 from spa.static.sending import Representation
 from spa.static.sibling import Origin
+from spa.wsgi import WSGIApp
 
 Root = str | os.PathLike[str] | tuple[str, str]
-PATH_SAFE = "/!$&'()*+,;=:@"  # RFC 3986 section 3.3
-QUERY_SAFE = PATH_SAFE + "?%"  # section 3.4; what came percent-encoded stays so
+QUERY_SAFE = PATH_SAFE + "?%"  # RFC 3986 section 3.4; what came percent-encoded stays so
 NOT_SERVED = (
     "may not be served: name a regular file that can be read, no link out of its directory (or set follow_symlinks), "
     "with a name that is fit for all machines: no dot in front, no colon, no device such as aux.js"

@@ -4,10 +4,11 @@ from typing import Any
 
 from werkzeug.exceptions import NotFound
 
-from spa.handler import Handler, WSGIApp
-from spa.problem import SHOW_BUG
+from spa.environ import SHOW_BUG
+from spa.handler import Handler
 from spa.static import hashing
 from spa.static.sending import Representation
+from spa.wsgi import WSGIApp
 
 
 class HashedFile(Handler):

@@ -9,8 +9,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from spa.accept import weigh
 from spa.errors import SetupError
-from spa.handler import WSGIApp
-from spa.response import Response
+from spa.response import answer_options
 from spa.static.buildhash import carries_build_hash
 from spa.static.files import DEEPEST
 from spa.static.handler import Files, Root
@@ -19,6 +18,7 @@ from spa.static.mimetypes import UNKNOWN, type_of
 from spa.static.route import VARIABLE, refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
 from spa.websocket.handshake import refuse
+from spa.wsgi import WSGIApp
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 # What no client-side route has: names that begin with a dot, so that nobody who looks for an .env is told 200; the
@@ -94,7 +94,7 @@ class SinglePage:
         if self._files.directory.identify(path) is None:
             raise UnknownFile
         if method == "OPTIONS":
-            return Response(status=204, headers={"Allow": ", ".join(METHODS)})
+            return answer_options(METHODS)
         raise MethodNotAllowed(METHODS)
 
     def _find(self, path: str, environ: dict[str, Any]) -> Representation:

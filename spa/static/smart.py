@@ -4,16 +4,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from spa.environ import WATCH
 from spa.errors import SetupError
+from spa.grammar import PATH_SAFE
 from spa.handler import Handler
 from spa.static import hashing
 from spa.static.assets import Asset, Assets, integrity
+from spa.static.charset import is_utf8
 from spa.static.files import ChangedError, Directory
 from spa.static.form import Forms
-from spa.static.handler import PATH_SAFE, Root
+from spa.static.handler import Root
 from spa.static.hashedfile import HashedFile
 from spa.static.mimetypes import type_of
-from spa.static.reading import is_utf8
 from spa.static.route import refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
 from spa.static.shortcut import Shortcuts
@@ -180,7 +182,7 @@ class SmartStatic:
     def observe(self, environ: Mapping[str, Any]) -> None:
         """Begin to watch if the server says that it serves a program under development."""
         if self.watch is None:
-            self.watch = bool(environ.get("spa.watch"))
+            self.watch = bool(environ.get(WATCH))
 
     def check(self, mount: str | None = None) -> list[str]:
         """Return each reference to a file that is not there, as ``css/app.css:12:7: nope.png not found``.

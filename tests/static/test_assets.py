@@ -123,3 +123,50 @@ def test_a_mount_that_is_used_stays_known_however_many_others_there_are(root, re
     assets.get("css/app.css", "/static/", look=False)
     assert not reads
     assert len({mount for _, mount in assets._assets}) == MOUNTS
+
+
+def test_a_circle_has_another_hash_when_a_line_moves_from_one_member_to_another(root):
+    def hashes():
+        assets = Assets(Directory(root))
+        return {assets.get(f"css/{name}.css", "/", look=True).hash for name in ("base", "site")}
+
+    Path(root, "css/base.css").write_bytes(b'@import "site.css";@import "print.css" print;')
+    Path(root, "css/site.css").write_bytes(b'@import "base.css";.s{}')
+    before = hashes()
+    Path(root, "css/base.css").write_bytes(b'@import "site.css";')
+    Path(root, "css/site.css").write_bytes(b'@import "print.css" print;@import "base.css";.s{}')
+    assert not before & hashes()
+
+
+def test_what_a_circle_refers_to_is_looked_up_a_few_times_for_each_member_not_for_each_pair(root):
+    count = 30
+    asked = Counter()
+
+    class Counting(Assets):
+        def get(self, path, mount, look):
+            asked[path] += 1
+            return super().get(path, mount, look)
+
+    imports = "".join(f'@import "{number}.css";' for number in range(count))
+    for number in range(count):
+        Path(root, f"css/{number}.css").write_text(f"{imports}.x{{background:url(../i.png)}}")
+    asset = Counting(Directory(root)).get("css/0.css", "/", look=True)
+    assert asset.made_from.keys() == {"i.png", *(f"css/{number}.css" for number in range(count))}
+    assert asked["i.png"] <= 2 * count + 1  # the bytes of each are written twice
+
+
+def test_a_stylesheet_that_refers_to_what_may_not_be_served_is_made_once(root, reads):
+    (root / "css/d").mkdir()
+    (root / "css/.hidden").write_bytes(b"x")
+    (root / "css/con.png").write_bytes(b"x")
+    (root / "css/out.png").symlink_to("/dev/null")
+    Path(root, "css/app.css").write_bytes(b"x{y:url(d) url(.hidden) url(con.png) url(out.png) url(../i.png)}")
+    assets = Assets(Directory(root))
+    before = assets.get("css/app.css", "/", look=True)
+    assert [missing.url for missing in before.missing] == ["d", ".hidden", "con.png", "out.png"]
+    reads.clear()
+    assert assets.get("css/app.css", "/", look=True) is before
+    assert not reads
+    (root / "css/d").rmdir()
+    (root / "css/d").write_bytes(b"x")
+    assert b"url(\"d." in assets.get("css/app.css", "/", look=True).body

@@ -313,3 +313,24 @@ def test_is_directory_knows_folders_inside_only(root, tmp_path):
 def test_a_path_may_have_64_segments():
     assert is_servable("/".join(["x"] * 64))
     assert not is_servable("/".join(["x"] * 65))
+
+
+def test_what_may_not_be_served_is_still_so_until_it_may(root):
+    directory = Directory(root)
+    (root / "out.txt").symlink_to(root.parent / "secret.txt")
+    refused = ["sub", "out.txt", ".hidden", "con.txt", "none.txt"]
+    (root / ".hidden").write_text("x")
+    (root / "con.txt").write_text("x")
+    assert [path for path in refused if not directory.is_still(path, None)] == []
+    (root / "out.txt").unlink()
+    (root / "out.txt").write_text("x")
+    assert not directory.is_still("out.txt", None)
+
+
+def test_a_version_of_a_file_is_still_the_same_until_it_changes_or_goes(root):
+    directory = Directory(root)
+    identity = directory.identify("a.txt")
+    assert directory.is_still("a.txt", identity)
+    assert not directory.is_still("sub/b.txt", identity)
+    (root / "a.txt").unlink()
+    assert not directory.is_still("a.txt", identity)

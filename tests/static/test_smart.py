@@ -355,6 +355,18 @@ def test_a_stylesheet_in_another_encoding_has_no_charset(tmp_path, padding, refe
     assert client.get(f"/static/a.{md5(sheet)}.css").content_type == content_type
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "shift_jis", "gbk", "gb18030", "iso-2022-jp"])
+def test_a_stylesheet_in_an_encoding_that_is_not_read_is_sent_as_it_is_and_told_of_once(tmp_path, encoding, caplog):
+    sheet = f'@charset "{encoding}";a:after{{content:"ソ"}}.x{{background:url(i.png)}}'.encode(encoding)
+    static = SmartStatic(write(tmp_path, {"a.css": sheet, "i.png": "i"}), watch=True)
+    _, client = mounted(static)
+    for _ in range(2):
+        response = client.get(f"/static/a.{md5(sheet)}.css")
+        assert (response.data, response.content_type) == (sheet, "text/css")
+    assert static.check() == []
+    assert caplog.messages == ["a.css: no URL is hashed in a stylesheet of this encoding; save it as UTF-8"]
+
+
 @pytest.mark.parametrize("size", [1, 200_000])
 def test_content_that_has_changed_since_its_hash_was_known_is_read_anew(tmp_path, size):
     static = SmartStatic(write(tmp_path, {"a.js": b"1" * size}), watch=False)

@@ -5,8 +5,8 @@ from contextlib import nullcontext
 import pytest
 from werkzeug.exceptions import BadRequest, Forbidden
 
+from spa.environ import ALLOWED_ORIGINS
 from spa.errors import SetupError
-from spa.origin import ALLOWED_ORIGINS
 from spa.websocket import handshake
 from spa.websocket.handshake import UpgradeRequired
 
