@@ -6,7 +6,7 @@ from http import HTTPMethod
 from typing import Any, ClassVar, Protocol
 
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from spa.blame import tell_source
 from spa.environ import ALWAYS_DOCUMENT
@@ -213,7 +213,7 @@ class Handler:
 
     def _serve_websocket(self, environ: dict[str, Any], start_response: Any) -> Body:
         if not self._is_websocket():
-            raise BadRequest("This resource is not a WebSocket.")
+            handshake.refuse(environ)
         offer = handshake.check(environ)
         settings = self._websocket_settings()
         handshake.check_origin(environ, settings.allowed_origins)

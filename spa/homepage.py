@@ -13,12 +13,14 @@ from werkzeug.exceptions import MethodNotAllowed
 from spa.environ import CSP_NONCE
 from spa.errors import SetupError
 from spa.response import Response, answer_options
+from spa.static.form import Forms
 from spa.static.hashing import digest
 from spa.static.link import Links
 from spa.static.route import refuse_arguments
 from spa.static.sending import Representation
 from spa.static.smart import SmartStatic
 from spa.static.tag import Preload, Sources, kind_of
+from spa.websocket.handshake import refuse
 from spa.wsgi import WSGIApp
 
 TEMPLATE = """<!doctype html>
@@ -64,7 +66,8 @@ class HomePage:
         )
 
     All files are linked at hashed URLs, which caches keep for ever, and with digests that the browser checks. The
-    page itself is ``no-cache`` with an ETag. A ``Link`` header names what to load first.
+    page itself is ``no-cache`` with an ETag, and compressed where it is the same for all. A ``Link`` header names what
+    to load first.
 
     Args:
         static_url: the path under which the static files stand, without SCRIPT_NAME; or the URL of a CDN.
@@ -130,6 +133,7 @@ class HomePage:
         self._links.check(self._paths, self._names)
         self._handler = static_handler
         self._pages: dict[str, Page] = {}
+        self._forms = Forms()
 
     def set_up_route(self, pattern: str, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
         """See, when the app is built, that the route has no arguments: the page has them."""
@@ -149,7 +153,9 @@ class HomePage:
 
         Raises:
             MethodNotAllowed: the method is not GET, HEAD or OPTIONS.
+            BadRequest: the request asks for a WebSocket.
         """
+        refuse(request.environ)
         method = request.environ["REQUEST_METHOD"]
         if method == "OPTIONS":
             return answer_options(METHODS)
@@ -160,7 +166,12 @@ class HomePage:
         page = self._find_page(self._links.mount(request.environ))
         if self._csp == "nonce":
             return self._answer_once(page.sources, request)
-        return page.answer or self._answer(page.sources, self._call_body(request))
+        answer = page.answer
+        if answer is None:
+            return self._answer(page.sources, self._call_body(request))
+        body = answer.body
+        assert isinstance(body, bytes)
+        return self._forms.choose(answer, request.environ, answer.etag, lambda: body)
 
     def _find_page(self, mount: str) -> Page:
         """Return what the page loads, found out anew if a file has changed."""

@@ -1,11 +1,13 @@
 """Test the page: what it links to, what it escapes, and how it is cached."""
 
 import base64
+import gzip
 import hashlib
 import json
 import re
 from html.parser import HTMLParser
 
+import gevent
 import pytest
 from werkzeug.test import Client
 
@@ -295,6 +297,31 @@ def test_the_page_is_asked_for_each_time_and_sent_only_if_it_changed(static):
     assert (again.status_code, again.data) == (304, b"")
     for name in ("ETag", "Cache-Control", "Content-Security-Policy"):
         assert again.headers[name] == first.headers[name]
+
+
+def test_a_page_that_is_the_same_for_all_is_compressed(static):
+    client = client_of(static, body="<p>a long page</p>" * 100)
+    whole = client.get("/")
+    assert (whole.headers["Vary"], "Content-Encoding" in whole.headers) == ("Accept-Encoding", False)
+    with gevent.Timeout(20):
+        while "Content-Encoding" not in (packed := client.get("/", headers={"Accept-Encoding": "gzip"})).headers:
+            gevent.sleep(0.001)
+    assert gzip.decompress(packed.data) == whole.data
+    assert packed.headers["Vary"] == "Accept-Encoding"
+    assert packed.headers["ETag"] != whole.headers["ETag"]
+    known = {"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]}
+    assert client.get("/", headers=known).status_code == 304
+
+
+@pytest.mark.parametrize("options", [{"csp": "nonce", "body": "x" * 1000}, {"body": lambda request: "x" * 1000}])
+def test_a_page_that_each_request_makes_anew_is_left_to_the_middleware(static, options):
+    assert "Vary" not in client_of(static, **options).get("/", headers={"Accept-Encoding": "gzip"}).headers
+
+
+def test_an_upgrade_to_a_websocket_is_400(static):
+    client = client_of(static)
+    assert client.get("/", headers={"Upgrade": "websocket", "Connection": "Upgrade"}).status_code == 400
+    assert client.get("/", headers={"Upgrade": "h2c", "Connection": "Upgrade"}).status_code == 200
 
 
 CHANGES = [

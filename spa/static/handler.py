@@ -22,6 +22,10 @@ from spa.wsgi import WSGIApp
 
 Root = str | os.PathLike[str] | tuple[str, str]
 QUERY_SAFE = PATH_SAFE + "?%"  # RFC 3986 section 3.4; what came percent-encoded stays so
+NOT_SERVED = (
+    "may not be served: name a regular file that can be read, no link out of its directory (or set follow_symlinks), "
+    "with a name that is fit for all machines: no dot in front, no colon, no device such as aux.js"
+)
 
 
 class StaticHandler(Handler):
@@ -92,7 +96,9 @@ class StaticFileHandler(Handler):
         folder, name = os.path.split(os.fspath(options.pop("file")))
         files = Files(folder or ".", **options)
         if files.directory.identify(name) is None:
-            raise SetupError(f"route {pattern!r}: the file {os.path.join(folder, name)!r} is not there")
+            path = os.path.join(folder, name)
+            why = NOT_SERVED if os.path.lexists(path) else "is not there"
+            raise SetupError(f"route {pattern!r}: the file {path!r} {why}")
         return {"files": files, "name": name}
 
     def get(self, **params: Any) -> WSGIApp:
@@ -159,6 +165,7 @@ class Files:
         file = self.directory.open(path)
         if file is None:
             return None
+        file.may_grow = True  # a log is sent as far as it went when it was opened
         try:
             return self._represent(file, environ)
         except BaseException:

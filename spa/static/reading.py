@@ -34,7 +34,7 @@ def read(file: File) -> Reading:
     """Read an open file; in whatever thread.
 
     Raises:
-        TruncatedError: the file has become shorter meanwhile.
+        ChangedError: the file has been written to meanwhile.
     """
     if not refers(file.path):
         return Reading(file.identity, _hash_pieces(file))

@@ -50,6 +50,16 @@ def is_upgrade(environ: Mapping[str, Any]) -> bool:
     )  # fmt: skip
 
 
+def refuse(environ: Mapping[str, Any]) -> None:
+    """Refuse a request to become a WebSocket, for a resource that is none; any other request may pass.
+
+    Raises:
+        BadRequest: it asks for a WebSocket.
+    """
+    if "HTTP_UPGRADE" in environ and is_upgrade(environ):
+        raise BadRequest("This resource is not a WebSocket.")
+
+
 def check(environ: Mapping[str, Any]) -> Handshake:
     """Read a handshake request that has passed ``is_upgrade``.
 

@@ -1,13 +1,15 @@
 """Make assets: what is read for them, and when."""
 
 import os
+import threading
 from collections import Counter
 from pathlib import Path
 
+import gevent
 import pytest
 
 from spa.static import reading
-from spa.static.assets import Assets
+from spa.static.assets import MOUNTS, Assets
 from spa.static.files import Directory
 
 FILES = {
@@ -89,6 +91,38 @@ def test_a_change_of_a_stylesheet_without_references_is_seen_through_a_circle(ro
     Path(root, "css/new.css").write_bytes(b"l{color:red}")
     os.replace(root / "css/new.css", root / "css/leaf.css")
     assert assets.get("css/circle.css", "/", look=True).hash != before
+
+
+def test_while_a_large_file_is_read_others_are_made_and_those_who_want_it_read_it_once(root, reads, monkeypatch):
+    assets, counting, go_on = Assets(Directory(root)), reading.read, threading.Event()
+
+    def read(file):
+        if file.path == "big.bin":  # it is in a thread
+            assert go_on.wait(20)
+        return counting(file)
+
+    monkeypatch.setattr(reading, "read", read)
+    with gevent.Timeout(20):
+        waiting = [gevent.spawn(assets.get, "big.bin", mount, True) for mount in ("/static/", "/static/", "/a/", "/b/")]
+        gevent.sleep(0)
+        for path in ("i.png", "js/plain.js", "css/circle.css"):
+            assert assets.get(path, "/static/", look=False).path == path
+        assert not any(greenlet.ready() for greenlet in waiting)
+        go_on.set()
+        assert [greenlet.get().size for greenlet in waiting] == [len(FILES["big.bin"])] * 4
+    assert reads["big.bin"] == 1
+    assert not assets._leaf_locks
+
+
+def test_a_mount_that_is_used_stays_known_however_many_others_there_are(root, reads):
+    assets = Assets(Directory(root))
+    for number in range(2 * MOUNTS):
+        assets.get("css/app.css", "/static/", look=False)
+        assets.get("css/app.css", f"/{number}/", look=False)
+    reads.clear()
+    assets.get("css/app.css", "/static/", look=False)
+    assert not reads
+    assert len({mount for _, mount in assets._assets}) == MOUNTS
 
 
 def test_a_circle_has_another_hash_when_a_line_moves_from_one_member_to_another(root):

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from spa.static import reading
-from spa.static.files import Directory, TruncatedError
+from spa.static.files import ChangedError, Directory
 
 
 def read(tmp_path, name, data):
@@ -62,7 +62,7 @@ def test_a_file_that_becomes_shorter_meanwhile_is_not_taken_for_whole(tmp_path, 
     (tmp_path / name).write_bytes(b"x" * 200_000)
     file = Directory(tmp_path).open(name)
     (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(TruncatedError):
+    with pytest.raises(ChangedError):
         reading.read(file)
     file.close()
 
