@@ -8,7 +8,7 @@ from typing import Any
 import gevent
 
 from spa.environ import CONNECTIONS, UPGRADE_HEADERS, WEBSOCKET
-from spa.errors import ConnectionClosed, InvalidMessage
+from spa.errors import ENDINGS, ConnectionClosed, InvalidMessage
 from spa.mounted import outermost
 from spa.requestid import describe
 from spa.websocket import handshake, transport
@@ -107,7 +107,9 @@ class Lifecycle:
             if not self.is_open:
                 raise
             code = INVALID_DATA
-        except (Exception, SystemExit, gevent.Timeout) as error:  # a Timeout is no Exception
+        except ENDINGS:
+            raise
+        except BaseException as error:
             if not self.is_open:
                 raise
             if not (isinstance(error, ConnectionClosed) and self.socket.closed):
