@@ -56,7 +56,7 @@ class Shortcut:
         self._forget(accept)
         while len(self._answers) >= ACCEPTED:
             self._forget(next(iter(self._answers)))
-        self._answers[accept] = form.etag, form.headers_of(200), form.headers_of(304), [form.body]
+        self._answers[accept] = form.etag, form.headers_of_body(form.size), form.headers_of_304(), [form.body]
         self.size += _cost(accept, form.body)
 
     def _forget(self, accept: str | None) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 import spa
 from spa.server import unread
-from spa.server.development import Server, end_reading
+from spa.server.development import Server
 from spa.websocket import registry
+from spa.websocket.transport import cut
 from tests import wire
 from tests.server.peer import Body, Log, connect_tls, connected, read_to_end, request, talk, upload, wait_for_lines
 
@@ -101,7 +102,7 @@ def test_behind_an_end_of_reading_what_has_come_is_still_read_and_answered(reque
         theirs = shaking.get(timeout=wire.PATIENCE)
     with ours, theirs, gevent.Timeout(wire.PATIENCE):
         theirs.sendall(b"request")
-        end_reading(ours)
+        cut(ours, socket.SHUT_RD)
         assert ours.recv(100) == b"request"
         ours.sendall(b"answer")
         assert theirs.recv(100) == b"answer"
@@ -113,7 +114,7 @@ def test_an_end_of_reading_wakes_who_waits_for_more_without_an_error():
     with ours, theirs, gevent.Timeout(wire.PATIENCE):
         reader = gevent.spawn(ours.recv, 100)
         gevent.sleep(0)  # it waits
-        end_reading(ours)
+        cut(ours, socket.SHUT_RD)
         assert reader.get() == b""
 
 
@@ -121,7 +122,7 @@ def test_an_end_of_reading_of_a_socket_that_is_closed_does_nothing():
     ours, theirs = gevent.socket.socketpair()
     ours.close()
     theirs.close()
-    end_reading(ours)
+    cut(ours, socket.SHUT_RD)
 
 
 def test_a_connection_accepted_just_before_the_drain_still_gets_its_answer(server):
