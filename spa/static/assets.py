@@ -231,7 +231,7 @@ class Assets:
 
     def _make_leaf(self, path: str, found: Reading, mount: str) -> Asset:
         """Make the asset of a file that refers to no other: its bytes are those on disk."""
-        size = found.identity[2]
+        size = found.identity.size
         asset = Asset(path, found.identity, found.hash, found.hash, size, None, {path: found.identity}, found.is_utf8)
         self._store(asset, mount)
         return asset

@@ -23,7 +23,7 @@ class Bodies:
 
     def read(self, path: str, identity: Identity) -> bytes | None:
         """Return the bytes of a version of a file, reading them once; None if it is large, or is no longer there."""
-        if identity[2] > SMALL:
+        if identity.size > SMALL:
             return None
         key = path, identity
         body = self._small.get(key)

@@ -43,7 +43,7 @@ class Examiner:
         facts = None if file.size > EXAMINED else _read(file)
         if facts is None:
             is_sheet = file.path.lower().endswith(".css")
-            facts = Facts(f'"{file.identity[3]:x}-{file.size:x}"', type_of(file.path, None if is_sheet else "utf-8"))
+            facts = Facts(f'"{file.identity.tag}"', type_of(file.path, None if is_sheet else "utf-8"))
         self._known[key] = facts
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)

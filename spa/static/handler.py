@@ -170,7 +170,7 @@ class Files:
             body=file,
             size=file.size,
             etag=etag,
-            modified=file.modified,
+            modified=file.identity.modified,
             content_type=content_type,
             headers=(("Cache-Control", self._cache_control),),
         )

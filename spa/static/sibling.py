@@ -90,11 +90,11 @@ class Siblings:
         """Return a sibling that was found, or None if it holds other bytes than its file, or another is there now."""
         path = origin.path + SIBLINGS[coding]
         if origin.hash is None:
-            return self._open(path, identity, f"{identity[3]:x}-{identity[2]:x}")  # its time and its size
+            return self._open(path, identity, identity.tag)
         key = path, identity, origin.hash
         verdict = self._verdicts.get(key)
         if verdict is None:
-            size = origin.identity[2]
+            size = origin.identity.size
             if size > AT_ONCE:
                 self._start(key, coding, size)
                 return Sibling(None)
@@ -110,12 +110,12 @@ class Siblings:
 
     def _may_stand(self, origin: Origin, coding: str, identity: Identity) -> bool:
         if origin.hash is None:
-            return identity[3] >= origin.identity[3]
+            return identity.modified_ns >= origin.identity.modified_ns
         verdict = self._verdicts.get((origin.path + SIBLINGS[coding], identity, origin.hash))
         if verdict is not None:
             return verdict.tag is not None
         # One that saves nothing is not worth the check, whose time is so bounded by the size of the file.
-        return identity[2] < origin.identity[2] and _can_check(coding)
+        return identity.size < origin.identity.size and _can_check(coding)
 
     def _open(self, path: str, identity: Identity, tag: str) -> Sibling | None:
         """Open a sibling; a small one is read, so that a shortcut can remember it."""

@@ -213,7 +213,7 @@ class SmartStatic:
             body=body if file is None else file,  # type: ignore[arg-type]  # one of them is there
             size=asset.size,
             etag=f'"{asset.hash}"',
-            modified=asset.identity[3] // 1_000_000_000,
+            modified=asset.identity.modified,
             content_type=type_of(asset.path, "utf-8" if asset.is_utf8 else None),
             headers=(("Cache-Control", cache_control),),
         )
