@@ -1,7 +1,5 @@
 """Know the files of a directory by the hashes of the bytes they are served as."""
 
-import base64
-import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -160,10 +158,10 @@ class Assets:
         if is_circle:
             # The bytes of each hold the hashes of the others: so the circle is hashed as one, with its own
             # references as they were written, and each member's hash is made from that and its name.
-            whole = hashlib.md5(usedforsecurity=False)
+            whole = hashing.Digest()
             for path in group:
                 whole.update(self._rewrite(path, sheets, mount, dict.fromkeys(group))[0])
-            hashes = {path: hashing.digest(whole.digest() + path.encode()) for path in group}
+            hashes = {path: hashing.digest(f"{whole.name()}{path}".encode()) for path in group}
         for path in group:
             body, made_from, missing = self._rewrite(path, sheets, mount, hashes)
             for other in group:
@@ -264,8 +262,3 @@ def _resolve(
         if found.url not in targets:
             targets[found.url] = reference.resolve(found.url, path, mount)
     return [(found, target) for found in references if (target := targets[found.url]) is not None]
-
-
-def integrity(data: bytes) -> str:
-    """Return the ``integrity`` attribute of these bytes (Subresource Integrity, sha384)."""
-    return "sha384-" + base64.b64encode(hashlib.sha384(data).digest()).decode()

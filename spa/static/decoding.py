@@ -1,13 +1,12 @@
 """Tell what a coded form decodes to, without holding it in memory."""
 
-import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
-from spa.static import hashing
 from spa.static.encoding import find_library
+from spa.static.hashing import Digest
 
 # Bytes that are decoded at a time. Four of zstd may become 128 KiB (RFC 8878 section 3.1.1.2), so these become 16 MiB
 # at most; of gzip, half a megabyte.
@@ -35,7 +34,7 @@ def digest(pieces: Iterable[bytes], coding: str, size: int) -> str | None:
     Returns:
         None if it is not one whole stream of this coding, of this size, with nothing after it.
     """
-    found, length = hashlib.md5(usedforsecurity=False), 0
+    found, length = Digest(), 0
     try:
         for piece in _decode(pieces, coding):
             length += len(piece)
@@ -44,7 +43,7 @@ def digest(pieces: Iterable[bytes], coding: str, size: int) -> str | None:
             found.update(piece)
     except Exception:  # each library has errors of its own, and the file may become shorter meanwhile
         return None
-    return found.hexdigest()[: hashing.LENGTH] if length == size else None
+    return found.name() if length == size else None
 
 
 def _decode(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:

@@ -60,7 +60,7 @@ class Forms:
             return _coded(plain, coding, sibling.body, sibling.tag)
         if coding is None:
             return plain
-        body = self._compressor.get((key, coding), data, coding)
+        body = self._compressor.get(key, data, coding)
         return replace(plain, is_final=False) if body is None else _coded(plain, coding, body)
 
 

@@ -1,6 +1,5 @@
 """Read a file of a static directory: its hash, and the references in it."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,7 +68,7 @@ def _is_css(path: str) -> bool:
 
 
 def _hash_pieces(file: File) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
+    digest = hashing.Digest()
     for piece in file.pieces(0, file.size):
         digest.update(piece)
-    return digest.hexdigest()[: hashing.LENGTH]
+    return digest.name()

@@ -1,6 +1,5 @@
 """Find the compressed siblings of a file, and check that they hold its bytes."""
 
-import hashlib
 import logging
 import os
 from collections import OrderedDict
@@ -10,11 +9,11 @@ from typing import NamedTuple
 
 import gevent
 
-from spa.static import hashing
 from spa.static.bodies import SMALL, open_version
 from spa.static.decoding import can_decode, digest
 from spa.static.encoding import SIBLINGS
 from spa.static.files import Directory, File, Identity, TruncatedError
+from spa.static.hashing import Digest
 from spa.static.unavailable import FileUnavailable
 
 logger = logging.getLogger("spa.static")
@@ -150,10 +149,10 @@ class Siblings:
             return None
         try:
             body = file.read() if file.size <= SMALL else None
-            tag = hashlib.md5(usedforsecurity=False)
+            tag = Digest()
             pieces = file.pieces(0, file.size) if body is None else [body]
             holds = digest(_shown(pieces, tag.update), coding, size) == hash
-            return Verdict(tag.hexdigest()[: hashing.LENGTH], body) if holds else Verdict(None)
+            return Verdict(tag.name(), body) if holds else Verdict(None)
         except TruncatedError:
             return None
         finally:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from spa.errors import SetupError
 from spa.handler import Handler
 from spa.static import hashing
-from spa.static.assets import Asset, Assets, integrity
+from spa.static.assets import Asset, Assets
 from spa.static.files import Directory
 from spa.static.form import Forms
 from spa.static.handler import PATH_SAFE, Root
@@ -131,7 +131,7 @@ class SmartStatic:
         Raises:
             LookupError: there is no such file.
         """
-        return integrity(self.content(path, mount))
+        return hashing.integrity(self.content(path, mount))
 
     def paths(self) -> list[str]:
         """Return the paths of all files that may be served, sorted."""

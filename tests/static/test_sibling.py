@@ -12,7 +12,7 @@ import pytest
 from werkzeug.test import Client
 
 import spa
-from spa.static import decoding, sibling
+from spa.static import decoding, hashing, sibling
 from spa.static.encoding import SIBLINGS, available_codings, compress
 from spa.static.files import Directory
 from spa.static.sibling import Origin, Siblings
@@ -68,14 +68,14 @@ def test_new_bytes_are_not_sent_under_an_old_hash_if_a_sibling_comes_before_its_
     for accept in (coding, f"{coding}, deflate"):  # one has a shortcut, the other has not
         answer = settle(client, url, accept)
         assert "immutable" in answer.headers["Cache-Control"]
-        assert decoding.digest([answer.data], coding, size) == decoding.hashing.digest(old)
+        assert decoding.digest([answer.data], coding, size) == hashing.digest(old)
     file.write_bytes(new)
     after = settle(client, static.url("app.js") if watch else url.replace(*hashes(old, new)), coding)
     assert after.data == packed.read_bytes()
 
 
 def hashes(*contents):
-    return [decoding.hashing.digest(content) for content in contents]
+    return [hashing.digest(content) for content in contents]
 
 
 def test_what_holds_other_bytes_is_never_sent_and_is_told_once(tmp_path, coding, size, caplog):
@@ -89,7 +89,7 @@ def test_what_holds_other_bytes_is_never_sent_and_is_told_once(tmp_path, coding,
         packed.write_bytes(content)
         answer = settle(client, static.url("app.js"), coding)  # by and by compressed here
         assert answer.data != content
-        assert decoding.digest([answer.data], coding, size) == decoding.hashing.digest(text("app", size))
+        assert decoding.digest([answer.data], coding, size) == hashing.digest(text("app", size))
     with gevent.Timeout(PATIENCE):
         while len(caplog.records) < len(contents):
             settle(client, static.url("app.js"), coding)
@@ -269,7 +269,7 @@ def test_what_is_remembered_is_bounded(tmp_path, monkeypatch):
     for number in range(20):
         (tmp_path / f"{number}.js").write_bytes(content)
         (tmp_path / f"{number}.js.gz").write_bytes(gzip.compress(content))
-        origin = Origin(f"{number}.js", directory.identify(f"{number}.js"), decoding.hashing.digest(content))
+        origin = Origin(f"{number}.js", directory.identify(f"{number}.js"), hashing.digest(content))
         assert siblings.open(origin, "gzip", siblings.find(origin)["gzip"]).body
         costs = [sibling._cost(*item) for item in siblings._verdicts.items()]
         assert sum(costs) == siblings._size <= sibling.MEMORY
