@@ -30,7 +30,7 @@ class Asset:
         size: bytes served.
         body: the bytes served, where they are not those on disk.
         made_from: the identity of every file that the served bytes depend on.
-        is_utf8: whether a charset may be claimed for it: the header would beat the @charset of a stylesheet.
+        charset: what may be claimed for it.
         missing: references to files that are not there.
     """
 
@@ -41,7 +41,7 @@ class Asset:
     size: int
     body: bytes | None
     made_from: Mapping[str, Identity | None]
-    is_utf8: bool = True
+    charset: str | None = "utf-8"
     missing: tuple[Missing, ...] = ()
 
     @property
@@ -178,7 +178,7 @@ class Assets:
                 size=len(body),
                 body=body if is_rewritten else None,
                 made_from=made_from,
-                is_utf8=on_disk.is_utf8,
+                charset=on_disk.charset,
                 missing=tuple(missing),
             )
             self._reporter.report(missing)
@@ -230,7 +230,7 @@ class Assets:
     def _make_leaf(self, path: str, found: Reading, mount: str) -> Asset:
         """Make the asset of a file that refers to no other: its bytes are those on disk."""
         size = found.identity.size
-        asset = Asset(path, found.identity, found.hash, found.hash, size, None, {path: found.identity}, found.is_utf8)
+        asset = Asset(path, found.identity, found.hash, found.hash, size, None, {path: found.identity}, found.charset)
         self._store(asset, mount)
         return asset
 

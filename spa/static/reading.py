@@ -17,14 +17,14 @@ class Reading:
         hash: of its bytes.
         references: the URLs in it, in order.
         data: its bytes, only if there are references in them: nobody else needs them.
-        is_utf8: false for a stylesheet in another encoding.
+        charset: what may be claimed for it.
     """
 
     identity: Identity
     hash: str
     references: Sequence[Reference] = ()
     data: bytes = b""
-    is_utf8: bool = True
+    charset: str | None = "utf-8"
 
 
 def read(file: File) -> Reading:
@@ -36,10 +36,9 @@ def read(file: File) -> Reading:
     if not refers(file.path):
         return Reading(file.identity, _hash_pieces(file))
     data = file.read()
-    is_css = _is_css(file.path)
-    references = css.find(data) if is_css else sourcemap.find(data)
+    references = css.find(data) if _is_css(file.path) else sourcemap.find(data)
     kept = data if references else b""
-    return Reading(file.identity, hashing.digest(data), references, kept, not is_css or is_utf8(data))
+    return Reading(file.identity, hashing.digest(data), references, kept, charset_of(file.path, data))
 
 
 def refers(path: str) -> bool:
@@ -54,13 +53,19 @@ def replace(path: str, data: bytes, changes: Sequence[tuple[Reference, str]]) ->
     return css.replace(data, changes) if _is_css(path) else sourcemap.replace(data, changes)
 
 
-def is_utf8(data: bytes) -> bool:
-    """Tell whether these bytes are text in UTF-8."""
+def charset_of(path: str, data: bytes | None = None) -> str | None:
+    """Return the charset that may be claimed for a file: the header beats what a stylesheet or a page says itself.
+
+    It is UTF-8 if the bytes are. Text that nobody has looked at is taken for UTF-8, but for stylesheets: without a
+    charset they have that of their page, or what they say themselves.
+    """
+    if data is None:
+        return None if _is_css(path) else "utf-8"
     try:
         data.decode()
     except UnicodeDecodeError:
-        return False
-    return True
+        return None
+    return "utf-8"
 
 
 def _is_css(path: str) -> bool:

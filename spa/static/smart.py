@@ -13,7 +13,7 @@ from spa.static.form import Forms
 from spa.static.handler import PATH_SAFE, Root
 from spa.static.hashedfile import HashedFile
 from spa.static.mimetypes import type_of
-from spa.static.reading import is_utf8
+from spa.static.reading import charset_of
 from spa.static.route import refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
 from spa.static.shortcut import Shortcuts
@@ -214,7 +214,7 @@ class SmartStatic:
             size=asset.size,
             etag=f'"{asset.hash}"',
             modified=asset.identity.modified,
-            content_type=type_of(asset.path, "utf-8" if asset.is_utf8 else None),
+            content_type=type_of(asset.path, asset.charset),
             headers=(("Cache-Control", cache_control),),
         )
         read = file.read if file is not None else lambda: body or b""
@@ -233,7 +233,7 @@ class SmartStatic:
             size=len(body),
             etag=f'"{hash}"',
             modified=None,
-            content_type=type_of(path, "utf-8" if is_utf8(body) or not path.lower().endswith(".css") else None),
+            content_type=type_of(path, charset_of(path, body)),
             headers=(("Cache-Control", cache_control),),
         )
         return self._forms.choose(plain, environ, hash, lambda: body)

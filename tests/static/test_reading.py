@@ -53,3 +53,17 @@ def test_a_file_that_becomes_shorter_meanwhile_is_not_taken_for_whole(tmp_path, 
 def test_a_file_in_which_nothing_is_replaced_stays_as_it_is():
     data = b"x()\n//# sourceMappingURL=a.js.map"
     assert reading.replace("a.js", data, []) is data
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "charset"),
+    [
+        ("a.css", "é".encode(), "utf-8"),
+        ("a.css", "é".encode("latin-1"), None),
+        ("a.js", "é".encode("latin-1"), None),
+        ("a.js", None, "utf-8"),
+        ("A.CSS", None, None),
+    ],
+)
+def test_a_charset_is_claimed_if_it_is_true_or_likely(path, data, charset):
+    assert reading.charset_of(path, data) == charset
