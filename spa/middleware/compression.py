@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from spa.coding import available_codings, is_compressible
 from spa.errors import SetupError
 from spa.middleware.exchange import Exchange
 from spa.middleware.variant import Policy
-from spa.static.encoding import available_codings
-from spa.static.mimetypes import is_compressible
 from spa.websocket.handshake import is_upgrade
 
 # Each answer is compressed anew, so the levels are those after which time grows faster than bytes shrink: 1 MiB of JSON

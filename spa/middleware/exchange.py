@@ -8,10 +8,10 @@ from typing import Any
 import gevent
 from werkzeug.wsgi import ClosingIterator
 
+from spa.coding import negotiate
 from spa.middleware.coder import Coder, open_coder
 from spa.middleware.variant import Policy, coded_headers, coded_tag, may_be_coded, plain_headers, plain_tags
 from spa.middleware.vary import Headers
-from spa.static.encoding import negotiate
 
 Body = Iterable[bytes]
 WSGIApp = Callable[..., Body]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
-from spa.static.encoding import find_library
+from spa.coding import find_library
 from spa.static.hashing import Digest
 
 # Bytes that are decoded at a time. Four of zstd may become 128 KiB (RFC 8878 section 3.1.1.2), so these become 16 MiB

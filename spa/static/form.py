@@ -4,9 +4,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import Any
 
-from spa.static.encoding import Compressor, available_codings, negotiate
+from spa.coding import available_codings, is_compressible, negotiate
+from spa.static.compressor import Compressor
 from spa.static.files import Directory, File
-from spa.static.mimetypes import is_compressible
 from spa.static.sending import Representation
 from spa.static.sibling import Origin, Siblings
 

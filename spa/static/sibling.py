@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import gevent
 
+from spa.coding import SIBLINGS
 from spa.static.bodies import SMALL, open_version
 from spa.static.decoding import can_decode, digest
-from spa.static.encoding import SIBLINGS
 from spa.static.files import Directory, File, Identity, TruncatedError
 from spa.static.hashing import Digest
 from spa.static.unavailable import FileUnavailable

@@ -8,11 +8,11 @@ import gevent
 import pytest
 from werkzeug.test import create_environ
 
+from spa.coding import is_compressible
 from spa.middleware import exchange
 from spa.middleware.coder import Coder
 from spa.middleware.exchange import LARGE, Exchange
 from spa.middleware.variant import Policy
-from spa.static.mimetypes import is_compressible
 from tests.middleware.decoding import decode, open_decoder
 
 POLICY = Policy(500, {"br": 4, "zstd": 3, "gzip": 6}, is_compressible)

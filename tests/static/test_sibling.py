@@ -12,8 +12,8 @@ import pytest
 from werkzeug.test import Client
 
 import spa
+from spa.coding import SIBLINGS, available_codings, compress
 from spa.static import decoding, hashing, sibling
-from spa.static.encoding import SIBLINGS, available_codings, compress
 from spa.static.files import Directory
 from spa.static.sibling import Origin, Siblings
 from spa.static.smart import SmartStatic
