@@ -1,4 +1,4 @@
-"""Tell what a coded form decodes to, without holding it in memory."""
+"""Tell what a coded body decodes to, without holding it in memory."""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -24,10 +24,10 @@ def can_decode(coding: str) -> bool:
 
 
 def digest(pieces: Iterable[bytes], coding: str, size: int) -> str | None:
-    """Return the hash of the bytes that a coded form decodes to, as ``hashing.digest`` names them.
+    """Return the hash of the bytes that a coded body decodes to, as ``hashing.digest`` names them.
 
     Args:
-        pieces: the coded form; all of it is taken unless the answer is None.
+        pieces: the coded body; all of it is taken unless the answer is None.
         coding: one that ``can_decode``.
         size: how many bytes ought to come out. Decoding ends with the first one more, so a bomb does no harm.
 

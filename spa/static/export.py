@@ -9,10 +9,10 @@ from pathlib import Path
 
 from spa.coding import SIBLINGS, available_codings, compress, is_compressible, pays
 from spa.errors import SetupError
-from spa.static.form import SMALLEST
 from spa.static.mimetypes import type_of
 from spa.static.smart import SmartStatic
 from spa.static.unavailable import FileUnavailable
+from spa.static.variant import SMALLEST
 
 MANIFEST = "manifest.json"
 

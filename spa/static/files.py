@@ -31,6 +31,8 @@ DROPPED = re.compile(r"[. ](?:/|$)")  # what Windows drops at the end of a name,
 OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 EFFECTIVE = os.access in os.supports_effective_ids  # whether the system can say what the process may do, not its user
 
+Root = str | os.PathLike[str] | tuple[str, str]  # a path, or (package, folder) for the data of an installed package
+
 
 class Identity(NamedTuple):
     """What tells a version of a file from all others.
@@ -128,7 +130,7 @@ class Directory:
         SetupError: there is no such directory.
     """
 
-    def __init__(self, root: str | os.PathLike[str] | tuple[str, str], follow_symlinks: bool = False) -> None:
+    def __init__(self, root: Root, follow_symlinks: bool = False) -> None:
         if not isinstance(root, (str, os.PathLike, tuple)):
             raise SetupError(f"a directory is a path, or (package, folder), not {root!r}")
         path = self._unpack(root) if isinstance(root, tuple) else os.fspath(root)

@@ -11,14 +11,10 @@ from werkzeug.exceptions import NotFound
 from spa.errors import SetupError
 from spa.handler import Handler, WSGIApp
 from spa.routing import Redirect
-from spa.static.facts import Examiner
-from spa.static.files import Directory, File, is_servable
-from spa.static.form import Forms
+from spa.static.files import Root
+from spa.static.namedfiles import NamedFiles
 from spa.static.route import check_arguments, check_pattern, refuse_arguments
-from spa.static.sending import Representation
-from spa.static.sibling import Origin
 
-Root = str | os.PathLike[str] | tuple[str, str]
 PATH_SAFE = "/!$&'()*+,;=:@"  # RFC 3986 section 3.3
 QUERY_SAFE = PATH_SAFE + "?%"  # section 3.4; what came percent-encoded stays so
 
@@ -51,13 +47,13 @@ class StaticHandler(Handler):
         if "directory" not in kwargs:
             raise SetupError(f"route {pattern!r}: name the directory: {{'directory': 'static'}}")
         check_arguments(pattern, kwargs, ("directory", "max_age", "index", "follow_symlinks"))
-        files = Files(**kwargs)
+        files = NamedFiles(**kwargs)
         check_pattern(pattern, files.index)
         return {"files": files}
 
     def get(self, filepath: str = "", **params: Any) -> WSGIApp:
         """Answer with the file."""
-        files: Files = self.kwargs["files"]
+        files: NamedFiles = self.kwargs["files"]
         found = files.find(filepath, self.request.environ)
         if found is not None:
             return found
@@ -89,7 +85,7 @@ class StaticFileHandler(Handler):
         check_arguments(pattern, kwargs, ("file", "max_age", "follow_symlinks"))
         options = dict(kwargs)
         folder, name = os.path.split(os.fspath(options.pop("file")))
-        files = Files(folder or ".", **options)
+        files = NamedFiles(folder or ".", **options)
         if files.directory.identify(name) is None:
             raise SetupError(f"route {pattern!r}: the file {os.path.join(folder, name)!r} is not there")
         return {"files": files, "name": name}
@@ -114,7 +110,7 @@ def Static(directory: Root, **options: Any) -> Any:  # it stands where a handler
     Raises:
         SetupError: there is no such directory.
     """
-    return StaticRoute(StaticHandler, files=Files(directory, **options))
+    return StaticRoute(StaticHandler, files=NamedFiles(directory, **options))
 
 
 class StaticRoute(partial[StaticHandler]):
@@ -125,53 +121,3 @@ class StaticRoute(partial[StaticHandler]):
         refuse_arguments(pattern, kwargs, "Static")
         check_pattern(pattern, self.keywords["files"].index)
         return kwargs
-
-
-class Files:
-    """The files of a directory, as a ``StaticHandler`` serves them.
-
-    Raises:
-        SetupError: there is no such directory, or an argument is wrong.
-    """
-
-    def __init__(
-        self, directory: Root, *, max_age: int = 0, index: str | None = None, follow_symlinks: bool = False
-    ) -> None:
-        if type(max_age) is not int or max_age < 0:
-            raise SetupError(f"max_age is a number of whole seconds, not {max_age!r}")
-        if index is not None and not (isinstance(index, str) and is_servable(index)):
-            raise SetupError(f"index is the name of a file, 'index.html', not {index!r}")
-        self.directory = Directory(directory, follow_symlinks)
-        self.index = index
-        self._cache_control = f"public, max-age={max_age}" if max_age else "no-cache"
-        self._forms = Forms(self.directory)
-        self._examiner = Examiner()
-
-    def find(self, path: str, environ: dict[str, Any]) -> Representation | None:
-        """Return the form of a file to send, or None if there is none to serve under this path.
-
-        Raises:
-            FileUnavailable: the system cannot open files now.
-        """
-        if self.index is not None and (not path or path.endswith("/")):
-            path += self.index
-        file = self.directory.open(path)
-        if file is None:
-            return None
-        try:
-            return self._represent(file, environ)
-        except BaseException:
-            file.close()
-            raise
-
-    def _represent(self, file: File, environ: dict[str, Any]) -> Representation:
-        etag, content_type = self._examiner.examine(file)
-        plain = Representation(
-            body=file,
-            size=file.size,
-            etag=etag,
-            modified=file.identity.modified,
-            content_type=content_type,
-            headers=(("Cache-Control", self._cache_control),),
-        )
-        return self._forms.choose(plain, environ, file.identity, file.read, Origin(file.path, file.identity))

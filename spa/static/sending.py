@@ -1,4 +1,4 @@
-"""Send one form of a file as the answer to a request: whole, in part, or not at all."""
+"""Send one variant of a file as the answer to a request: whole, in part, or not at all."""
 
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"  # a year, the longest that ca
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """One form of a file, as it may be sent.
+    """One variant of a file, as it may be sent.
 
     Attributes:
         body: the bytes, or the open file they are read from; the file is closed when the answer has ended.
@@ -27,7 +27,7 @@ class Representation:
         modified: whole seconds since the epoch; None sends no Last-Modified.
         content_type: the media type.
         headers: further headers: Cache-Control, Vary, Content-Encoding.
-        is_final: whether the same request will get the same form again; not while a compressed one is being made.
+        is_final: whether the same request will get the same variant again; not while a compressed one is being made.
     """
 
     body: bytes | File

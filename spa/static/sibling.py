@@ -23,8 +23,8 @@ MEMORY = 32 * 2**20  # bytes of verdicts, with the bodies of small siblings; the
 OVERHEAD = 1024  # bytes that a verdict costs beside its body and its path
 
 
-class Origin(NamedTuple):
-    """The file on disk whose bytes are sent.
+class Original(NamedTuple):
+    """The file on disk for whose bytes a sibling may stand.
 
     Attributes:
         path: where it is under the directory.
@@ -76,24 +76,24 @@ class Siblings:
         self._worker: gevent.Greenlet | None = None
         self._process = os.getpid()
 
-    def find(self, origin: Origin) -> dict[str, Identity]:
+    def find(self, original: Original) -> dict[str, Identity]:
         """Return the siblings that may stand for a file: the coding and the identity of each."""
         found = {}
         for coding, suffix in SIBLINGS.items():
-            identity = self._directory.identify(origin.path + suffix)
-            if identity is not None and self._may_stand(origin, coding, identity):
+            identity = self._directory.identify(original.path + suffix)
+            if identity is not None and self._may_stand(original, coding, identity):
                 found[coding] = identity
         return found
 
-    def open(self, origin: Origin, coding: str, identity: Identity) -> Sibling | None:
+    def open(self, original: Original, coding: str, identity: Identity) -> Sibling | None:
         """Return a sibling that was found, or None if it holds other bytes than its file, or another is there now."""
-        path = origin.path + SIBLINGS[coding]
-        if origin.hash is None:
+        path = original.path + SIBLINGS[coding]
+        if original.hash is None:
             return self._open(path, identity, identity.tag)
-        key = path, identity, origin.hash
+        key = path, identity, original.hash
         verdict = self._verdicts.get(key)
         if verdict is None:
-            size = origin.identity.size
+            size = original.identity.size
             if size > AT_ONCE:
                 self._start(key, coding, size)
                 return Sibling(None)
@@ -107,14 +107,14 @@ class Siblings:
             return Sibling(verdict.body, verdict.tag)
         return self._open(path, identity, verdict.tag)
 
-    def _may_stand(self, origin: Origin, coding: str, identity: Identity) -> bool:
-        if origin.hash is None:
-            return identity.modified_ns >= origin.identity.modified_ns
-        verdict = self._verdicts.get((origin.path + SIBLINGS[coding], identity, origin.hash))
+    def _may_stand(self, original: Original, coding: str, identity: Identity) -> bool:
+        if original.hash is None:
+            return identity.modified_ns >= original.identity.modified_ns
+        verdict = self._verdicts.get((original.path + SIBLINGS[coding], identity, original.hash))
         if verdict is not None:
             return verdict.tag is not None
         # One that saves nothing is not worth the check, whose time is so bounded by the size of the file.
-        return identity.size < origin.identity.size and _can_check(coding)
+        return identity.size < original.identity.size and _can_check(coding)
 
     def _open(self, path: str, identity: Identity, tag: str) -> Sibling | None:
         """Open a sibling; a small one is read, so that a shortcut can remember it."""

@@ -8,16 +8,16 @@ from spa.errors import SetupError
 from spa.handler import Handler
 from spa.static import hashing
 from spa.static.assets import Asset, Assets
-from spa.static.files import Directory
-from spa.static.form import Forms
-from spa.static.handler import PATH_SAFE, Root
+from spa.static.files import Directory, Root
+from spa.static.handler import PATH_SAFE
 from spa.static.hashedfile import HashedFile
 from spa.static.mimetypes import type_of
 from spa.static.reading import charset_of
 from spa.static.route import refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
 from spa.static.shortcut import Shortcuts
-from spa.static.sibling import Origin
+from spa.static.sibling import Original
+from spa.static.variant import Variants
 
 
 class SmartStatic:
@@ -57,7 +57,7 @@ class SmartStatic:
         self.watch = watch
         self.mounts: list[str] = []
         self._assets = Assets(self.directory, strict)
-        self._forms = Forms(self.directory)
+        self._variants = Variants(self.directory)
         self._shortcuts = Shortcuts()
 
     def __call__(
@@ -218,9 +218,9 @@ class SmartStatic:
             headers=(("Cache-Control", cache_control),),
         )
         read = file.read if file is not None else lambda: body or b""
-        origin = Origin(asset.path, asset.identity, asset.disk_hash)
+        original = Original(asset.path, asset.identity, asset.disk_hash)
         try:
-            return self._forms.choose(plain, environ, asset.hash, read, origin)
+            return self._variants.choose(plain, environ, asset.hash, read, original)
         except BaseException:  # a sibling that cannot be opened now
             plain.close()
             raise
@@ -236,7 +236,7 @@ class SmartStatic:
             content_type=type_of(path, charset_of(path, body)),
             headers=(("Cache-Control", cache_control),),
         )
-        return self._forms.choose(plain, environ, hash, lambda: body)
+        return self._variants.choose(plain, environ, hash, lambda: body)
 
     def _require(self, path: str, mount: str, look: bool = False) -> Asset:
         asset = self._assets.get(path, mount, look or self.watch is not False)

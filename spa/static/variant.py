@@ -1,4 +1,4 @@
-"""Choose the form of a file that a client accepts: as it is, or compressed."""
+"""Choose the variant of a file that a client accepts: as it is, or compressed."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import replace
@@ -8,14 +8,14 @@ from spa.coding import available_codings, is_compressible, negotiate
 from spa.static.compressor import Compressor
 from spa.static.files import Directory, File
 from spa.static.sending import Representation
-from spa.static.sibling import Origin, Siblings
+from spa.static.sibling import Original, Siblings
 
-SMALLEST = 500  # bytes: below, a compressed form saves no packet
+SMALLEST = 500  # bytes: below, a compressed variant saves no packet
 LARGEST = 4 * 2**20  # bytes that are compressed here; larger files want a sibling made in advance
 
 
-class Forms:
-    """The forms of the files of a directory: ``app.js.br`` beside ``app.js``, else compressed once in memory.
+class Variants:
+    """The variants of the files of a directory: ``app.js.br`` beside ``app.js``, else compressed once in memory.
 
     Args:
         directory: where siblings are looked for.
@@ -31,16 +31,16 @@ class Forms:
         environ: dict[str, Any],
         key: Hashable,
         data: Callable[[], bytes],
-        origin: Origin | None = None,
+        original: Original | None = None,
     ) -> Representation:
-        """Return the form to send (RFC 9110 section 12.5.3); each has an ETag of its own.
+        """Return the variant to send (RFC 9110 section 12.5.3); each has an ETag of its own.
 
         Args:
             plain: the file as it is.
             environ: the WSGI environ of the request.
             key: what the bytes of ``plain`` are known by.
             data: gives these bytes; called at once, or never.
-            origin: the file on disk that these are the bytes of, whose siblings may stand for it; None if they were
+            original: the file on disk that these are the bytes of, whose siblings may stand for it; None if they were
                 rewritten.
         """
         if plain.size < SMALLEST or not is_compressible(plain.content_type):
@@ -49,10 +49,10 @@ class Forms:
         accept = environ.get("HTTP_ACCEPT_ENCODING")
         if not accept:
             return plain
-        siblings = {} if origin is None else self._siblings.find(origin)
+        siblings = {} if original is None else self._siblings.find(original)
         ready = available_codings() if plain.size <= LARGEST else ()
-        while (coding := negotiate(accept, [*siblings, *ready])) in siblings and origin is not None:
-            sibling = self._siblings.open(origin, coding, siblings.pop(coding))
+        while (coding := negotiate(accept, [*siblings, *ready])) in siblings and original is not None:
+            sibling = self._siblings.open(original, coding, siblings.pop(coding))
             if sibling is None:
                 continue
             if sibling.body is None:

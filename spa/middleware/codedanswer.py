@@ -21,7 +21,7 @@ WSGIApp = Callable[..., Body]
 LARGE = 128 * 2**10
 
 
-class Exchange:
+class CodedAnswer:
     """One request and its answer, whose head is held back until it is known what becomes of the body.
 
     Args:
