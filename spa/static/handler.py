@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -98,8 +97,8 @@ class StaticFileHandler(Handler):
         return found
 
 
-def Static(directory: Root, **options: Any) -> Any:  # it stands where a handler class would
-    """Return a route handler that serves a directory: ``('/<path:filepath>', '', Static(directory='static'))``.
+class Static:
+    """Serve a directory, in one expression: ``('/<path:filepath>', '', Static(directory='static'))``.
 
     It may stand in two routes, the second for the index of the directory itself.
 
@@ -108,16 +107,18 @@ def Static(directory: Root, **options: Any) -> Any:  # it stands where a handler
         options: as the route arguments of ``StaticHandler``.
 
     Raises:
-        SetupError: there is no such directory.
+        SetupError: there is no such directory, or an option is wrong.
     """
-    return StaticRoute(StaticHandler, files=NamedFiles(directory, **options))
 
+    def __init__(self, directory: Root, **options: Any) -> None:
+        self._files = NamedFiles(directory, **options)
 
-class StaticRoute(partial[StaticHandler]):
-    """A ``StaticHandler`` that has its files already."""
+    def __call__(self, app: Any, request: Any, params: dict[str, Any], route_name: str, **kwargs: Any) -> Handler:
+        """Return the handler of a request."""
+        return StaticHandler(app, request, params, route_name, files=self._files, **kwargs)
 
     def set_up_route(self, pattern: str, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
         """See, when the app is built, that the route is one for these files."""
         refuse_arguments(pattern, kwargs, "Static")
-        check_pattern(pattern, self.keywords["files"].index)
+        check_pattern(pattern, self._files.index)
         return kwargs

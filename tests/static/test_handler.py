@@ -125,7 +125,7 @@ def test_an_index_answers_for_the_directory_itself_at_a_pattern_of_its_own(root,
     assert client.get(top).status_code == 404
 
 
-def test_a_factory_serves_a_directory_too(root):
+def test_a_directory_is_served_by_an_expression_too(root):
     client = Client(spa.App((("/<path:filepath>", "", Static(directory=root)),)))
     assert client.get("/a.txt").data == b"0123456789"
 
@@ -150,6 +150,7 @@ def test_one_file_can_stand_under_any_path(root):
         ("/<path:filepath>", StaticHandler, {"directory": ".", "index": "../a"}, "index is the name of a file"),
         ("/files", StaticHandler, {"directory": ".", "index": "index.html"}, "a slash at its end"),
         ("/files", Static("."), {}, "<path:filepath>"),
+        ("/<path:filepath>", Static, {"directory": "."}, r"not the class Static, but one: Static\("),
         ("/<path:filepath>", Static("."), {"max_age": 3}, r"Static\(\.\.\., max_age=3\)"),
         ("/f", StaticFileHandler, {}, "name the file"),
         ("/f", StaticFileHandler, {"file": None}, "name the file"),
