@@ -18,7 +18,7 @@ from spa import eventstream
 from spa.event import COMMENT
 from spa.middleware.compression import CompressionMiddleware
 from spa.websocket.registry import Registry
-from tests.websocket.pair import run_loop, wait_until
+from tests.loop import run_loop, wait_until
 from tests.wire import PATIENCE
 
 variable = contextvars.ContextVar("variable", default="unset")

@@ -15,6 +15,7 @@ import pytest
 from spa.coding import compress
 from spa.errors import SetupError
 from spa.static.compressor import OVERHEAD, THOROUGH, Compressor
+from tests.loop import wait_until
 
 TEXT = b"body { color: rebeccapurple; margin: 0 auto }\n" * 100
 NOISE = random.Random(1).randbytes(4000)  # cannot be made smaller
@@ -27,17 +28,12 @@ def never():
 
 def settle(compressor, key, data=never, coding="gzip"):
     """Ask until the body is there."""
-    with gevent.Timeout(PATIENCE):
-        while (body := compressor.get(key, data, coding)) is None:
-            gevent.sleep(0.001)
-    return body
+    return wait_until(lambda: compressor.get(key, data, coding), patience=PATIENCE)
 
 
 def idle(compressor):
     """Wait until nothing is under way: a refused body gives no other sign."""
-    with gevent.Timeout(PATIENCE):
-        while compressor._claimed:
-            gevent.sleep(0.001)
+    wait_until(lambda: not compressor._claimed, patience=PATIENCE)
 
 
 @pytest.fixture
@@ -88,9 +84,7 @@ def test_greenlets_run_while_a_body_is_compressed(monkeypatch):
     monkeypatch.setattr("spa.static.compressor.compress", slowly)
     compressor = Compressor()
     assert compressor.get("a", lambda: TEXT, "gzip") is None
-    with gevent.Timeout(PATIENCE):
-        while not begun.is_set():
-            gevent.sleep(0.001)
+    wait_until(begun.is_set)
     assert compressor.get("a", never, "gzip") is None
     go_on.set()
     assert settle(compressor, "a") == b"small"
@@ -225,9 +219,7 @@ def test_a_killed_greenlet_loses_no_work(monkeypatch):
     monkeypatch.setattr("spa.static.compressor.compress", slowly)
     compressor = Compressor()
     compressor.get("a", lambda: TEXT, "gzip")
-    with gevent.Timeout(PATIENCE):
-        while not begun.is_set():
-            gevent.sleep(0.001)
+    wait_until(begun.is_set)
     compressor._worker.kill()
     go_on.set()
     assert zlib.decompress(settle(compressor, "a")) == TEXT
