@@ -15,6 +15,7 @@ from gunicorn.sock import ssl_context
 from gunicorn.workers.ggevent import GeventWorker
 from werkzeug.datastructures import EnvironHeaders
 
+from spa.environ import CONNECTIONS, WEBSOCKET
 from spa.server.development import Server
 from spa.websocket.registry import Registry
 from spa.websocket.transport import cut
@@ -103,12 +104,12 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         return server
 
     def _call_app(self, app: Any, environ: dict[str, Any], start_response: Any) -> Any:
-        environ["spa.connections"] = self.connections
+        environ[CONNECTIONS] = self.connections
         started = time.monotonic()
         try:
             return app(environ, start_response)
         finally:
-            connection = environ.get("spa.connection")
+            connection = environ.get(WEBSOCKET)
             if connection is not None:
                 self._log_websocket(environ, time.monotonic() - started)
 

@@ -48,7 +48,7 @@ class Examiner:
 
 
 def _read(file: File) -> Facts | None:
-    """Return the facts by the bytes; None if the file becomes shorter meanwhile, and so another."""
+    """Return the facts by the bytes; None if the file is changed meanwhile, and so another."""
     try:
         data = file.read()
     except BrokenOff:

@@ -8,14 +8,19 @@ from urllib.parse import quote
 from werkzeug.exceptions import NotFound
 
 from spa.errors import SetupError
-from spa.handler import Handler, WSGIApp
+from spa.grammar import PATH_SAFE
+from spa.handler import Handler
 from spa.routing import Redirect
 from spa.static.files import Root
 from spa.static.namedfiles import NamedFiles
 from spa.static.route import check_arguments, check_pattern, refuse_arguments
+from spa.wsgi import WSGIApp
 
-PATH_SAFE = "/!$&'()*+,;=:@"  # RFC 3986 section 3.3
-QUERY_SAFE = PATH_SAFE + "?%"  # section 3.4; what came percent-encoded stays so
+QUERY_SAFE = PATH_SAFE + "?%"  # RFC 3986 section 3.4; what came percent-encoded stays so
+NOT_SERVED = (
+    "may not be served: name a regular file that can be read, no link out of its directory (or set follow_symlinks), "
+    "with a name that is fit for all machines: no dot in front, no colon, no device such as aux.js"
+)
 
 
 class StaticHandler(Handler):
@@ -86,7 +91,9 @@ class StaticFileHandler(Handler):
         folder, name = os.path.split(os.fspath(options.pop("file")))
         files = NamedFiles(folder or ".", **options)
         if files.directory.identify(name) is None:
-            raise SetupError(f"route {pattern!r}: the file {os.path.join(folder, name)!r} is not there")
+            path = os.path.join(folder, name)
+            why = NOT_SERVED if os.path.lexists(path) else "is not there"
+            raise SetupError(f"route {pattern!r}: the file {path!r} {why}")
         return {"files": files, "name": name}
 
     def get(self, **params: Any) -> WSGIApp:

@@ -41,6 +41,7 @@ class NamedFiles:
         file = self.directory.open(path)
         if file is None:
             return None
+        file.may_grow = True  # a log is sent as far as it went when it was opened
         try:
             return self._represent(file, environ)
         except BaseException:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from spa.static import css, hashing, sourcemap
+from spa.static import charset, css, hashing, sourcemap
 from spa.static.files import File, Identity
 from spa.static.reference import Reference
 
@@ -18,6 +18,7 @@ class Reading:
         references: the URLs in it, in order.
         data: its bytes, only if there are references in them: nobody else needs them.
         charset: what may be claimed for it.
+        is_read: false for a stylesheet in an encoding in which URLs are not looked for.
     """
 
     identity: Identity
@@ -25,20 +26,23 @@ class Reading:
     references: Sequence[Reference] = ()
     data: bytes = b""
     charset: str | None = "utf-8"
+    is_read: bool = True
 
 
 def read(file: File) -> Reading:
     """Read an open file; in whatever thread.
 
     Raises:
-        TruncatedError: the file has become shorter meanwhile.
+        ChangedError: the file has been written to meanwhile.
     """
     if not refers(file.path):
         return Reading(file.identity, _hash_pieces(file))
     data = file.read()
-    references = css.find(data) if _is_css(file.path) else sourcemap.find(data)
+    is_css = _is_css(file.path)
+    references = css.find(data) if is_css else sourcemap.find(data)
     kept = data if references else b""
-    return Reading(file.identity, hashing.digest(data), references, kept, charset_of(file.path, data))
+    is_read = not is_css or charset.encoding(data) is not None
+    return Reading(file.identity, hashing.digest(data), references, kept, charset_of(file.path, data), is_read)
 
 
 def refers(path: str) -> bool:
@@ -61,11 +65,7 @@ def charset_of(path: str, data: bytes | None = None) -> str | None:
     """
     if data is None:
         return None if _is_css(path) else "utf-8"
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return None
-    return "utf-8"
+    return "utf-8" if charset.is_utf8(data) else None
 
 
 def _is_css(path: str) -> bool:

@@ -15,13 +15,14 @@ from enum import Enum
 import gevent
 
 from spa.errors import ConnectionClosed
-from spa.websocket import keepalive
+from spa.websocket import deadline
 from spa.websocket.alarm import Alarm, AlarmClock
+from spa.websocket.closecode import ABNORMAL_CLOSURE, GOING_AWAY, NORMAL_CLOSURE, TRY_AGAIN_LATER
 from spa.websocket.inbox import Inbox
 from spa.websocket.limits import Limits
 from spa.websocket.line import Line
 from spa.websocket.outbox import Outbox
-from spa.websocket.protocol import Bytes, Protocol, encode_ping
+from spa.websocket.protocol import PING_FRAME, Bytes, Protocol
 from spa.websocket.stream import Stream
 from spa.websocket.transport import Transport
 
@@ -29,9 +30,6 @@ SLICE = 4 * 1024  # bytes of unknown frames fed between two looks at the clock: 
 LONGEST_TURN = 0.005  # seconds of parsing before the other connections get theirs
 A_TURN = 1e-6  # seconds to sleep for one turn of the loop; sleep(0) may come back before the loop polls
 TURNS_UNYIELDING = 32  # sends and receives in a row that found nothing to wait for, before the loop runs
-GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013  # RFC 6455 section 7.4.1 and its registry
-
-HANG_UP_INTERVAL = 0.15  # seconds between two looks for a hang-up, while the inbox is full and nothing is read
 
 
 class State(Enum):
@@ -62,7 +60,7 @@ class Connection:
         self._state = State.OPEN
         self._peer_left = False
         self._told_peer_left = False
-        self._code, self._reason = 1006, ""
+        self._code, self._reason = ABNORMAL_CLOSURE, ""
 
         loop = gevent.get_hub().loop
         self._inbox = Inbox(loop)
@@ -150,7 +148,7 @@ class Connection:
         self._write(frame)
         return True
 
-    def close(self, code: int = 1000, reason: str = "") -> None:
+    def close(self, code: int = NORMAL_CLOSURE, reason: str = "") -> None:
         """Send a Close behind what is queued, and return at once; later calls do nothing."""
         if self._state is State.OPEN:
             self._protocol.close(code, reason)
@@ -165,7 +163,7 @@ class Connection:
         if self._state is State.CLOSING:
             self._end_by(self._clock.now() + patience)
 
-    def finish(self, code: int = 1000, reason: str = "", patience: float | None = None) -> None:
+    def finish(self, code: int = NORMAL_CLOSURE, reason: str = "", patience: float | None = None) -> None:
         """Close, and wait until the TCP connection has ended: for as many seconds, or as the limits say."""
         try:
             self.close(code, reason)
@@ -202,7 +200,7 @@ class Connection:
                 break
             if self._is_full():
                 self._stream.pause()
-                self._look_again_by(self._clock.now() + HANG_UP_INTERVAL)
+                self._look_again_by(self._clock.now() + deadline.HANG_UP_INTERVAL)
                 break
             if self._clock.now() - started > LONGEST_TURN:
                 break
@@ -229,36 +227,26 @@ class Connection:
     def _on_alarm(self) -> None:
         """Ping, give up or end what is overdue, and look again at the next time anything can be."""
         self._alarm = None
-        now = self._clock.now()
-        limits = self._limits
-        times = []
-        if self._state is State.CLOSING:
-            if now >= self._close_by:
-                self._end()
-                return
-            times.append(self._close_by)
-        if self._outbox:
-            if now >= self._stream.progressed + limits.send_timeout:
-                self._lose("the peer does not read")
-                return
-            times.append(self._stream.progressed + limits.send_timeout)
-        if self._state is State.OPEN:
-            # While the inbox is full nothing is read, so silence says nothing about the peer.
-            heard = self._stream.heard if self._stream.is_reading else now
-            action, again = keepalive.decide(
-                now, heard, self._pinged, limits.ping_interval, limits.ping_timeout
-            )
-            if action is keepalive.Action.GIVE_UP:
-                self._lose("the peer does not answer pings")
-                return
-            if action is keepalive.Action.PING:
-                self._pinged = now
-                self._write(encode_ping())
-            times.append(again if self._stream.is_reading else now + HANG_UP_INTERVAL)
-            if not self._stream.is_reading and self._stream.has_hung_up():
-                self._on_left()
+        now, stream = self._clock.now(), self._stream
+        action, again, reason = deadline.decide(
+            now,
+            self._limits,
+            close_by=self._close_by if self._state is State.CLOSING else None,
+            stuck=stream.progressed if self._outbox else None,
+            heard=stream.heard if stream.is_reading else None,
+            pinged=self._pinged,
+        )
+        if action is deadline.Action.END:
+            self._end()
+        elif action is deadline.Action.GIVE_UP:
+            self._lose(reason)
+        elif action is deadline.Action.PING:
+            self._pinged = now
+            self._write(PING_FRAME)
+        if self._state is State.OPEN and not stream.is_reading and stream.has_hung_up():
+            self._on_left()
         if self._state is not State.ENDED:
-            self._look_again_by(min(times))
+            self._look_again_by(again)
 
     # Writing.
 

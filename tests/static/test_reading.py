@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from spa.static import reading
-from spa.static.files import Directory, TruncatedError
+from spa.static.files import ChangedError, Directory
 
 
 def read(tmp_path, name, data):
@@ -40,12 +40,29 @@ def test_the_bytes_are_kept_only_where_there_are_references_in_them(tmp_path, na
     assert found.identity == identity
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "is_read", "charset"),
+    [
+        ("a.css", b"url(a)", True, "utf-8"),
+        ("a.css", b"url(\xe9)", True, None),
+        ("a.css", "url(a)".encode("utf-16"), False, None),
+        ("a.css", '@charset "iso-2022-jp";url(あ)'.encode("iso-2022-jp"), False, None),
+        ("a.css", '@charset "shift_jis";url(ソ)'.encode("shift_jis"), False, None),
+        ("a.js", "x()".encode("utf-16"), True, None),
+    ],
+)
+def test_it_is_told_of_a_stylesheet_that_it_is_in_an_encoding_not_read(tmp_path, name, data, is_read, charset):
+    found, _ = read(tmp_path, name, data)
+    assert (found.is_read, found.charset) == (is_read, charset)
+    assert is_read or not found.references
+
+
 @pytest.mark.parametrize("name", ["a.png", "a.css", "a.js"])
 def test_a_file_that_becomes_shorter_meanwhile_is_not_taken_for_whole(tmp_path, name):
     (tmp_path / name).write_bytes(b"x" * 200_000)
     file = Directory(tmp_path).open(name)
     (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(TruncatedError):
+    with pytest.raises(ChangedError):
         reading.read(file)
     file.close()
 

@@ -1,10 +1,12 @@
 """Whether a request may become a WebSocket, decided from its environ alone."""
 
+from contextlib import nullcontext
+
 import pytest
 from werkzeug.exceptions import BadRequest, Forbidden
 
+from spa.environ import ALLOWED_ORIGINS
 from spa.errors import SetupError
-from spa.origin import ALLOWED_ORIGINS
 from spa.websocket import handshake
 from spa.websocket.handshake import UpgradeRequired
 
@@ -45,7 +47,10 @@ def environ(**changes) -> dict:
     ],
 )
 def test_an_upgrade_is_recognised_by_its_tokens(connection, upgrade, expected):
-    assert handshake.is_upgrade(environ(HTTP_CONNECTION=connection, HTTP_UPGRADE=upgrade)) is expected
+    request = environ(HTTP_CONNECTION=connection, HTTP_UPGRADE=upgrade)
+    assert handshake.is_upgrade(request) is expected
+    with pytest.raises(BadRequest) if expected else nullcontext():
+        handshake.refuse(request)
 
 
 @pytest.mark.parametrize(
