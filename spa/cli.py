@@ -16,6 +16,7 @@ from spa.routetable import format_table, list_routes
 from spa.routing import Router
 from spa.server.find import ImportFailed, check_target, find_app, unwrap
 from spa.server.launch import choose_address, start
+from spa.static import missing
 from spa.static.export import export
 from spa.static.smart import SmartStatic
 
@@ -126,16 +127,11 @@ def _export(chosen: argparse.Namespace) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    logging.getLogger("spa.static").addFilter(_is_not_written_here)
+    missing.logger.setLevel(logging.ERROR)  # its warnings are the lines of the output
     try:
-        missing = SmartStatic(chosen.directory).check(chosen.mount)
+        lines = SmartStatic(chosen.directory).check(chosen.mount)
     finally:
-        logging.getLogger("spa.static").removeFilter(_is_not_written_here)
-    for line in missing:
+        missing.logger.setLevel(logging.NOTSET)
+    for line in lines:
         sys.stdout.write(f"{line}\n")
-    return 1 if missing else 0
-
-
-def _is_not_written_here(record: logging.LogRecord) -> bool:
-    """Tell a warning from that of a missing reference, each of which is a line of the output."""
-    return record.module != "missing"
+    return 1 if lines else 0

@@ -13,13 +13,13 @@ from werkzeug.exceptions import MethodNotAllowed
 from spa.environ import CSP_NONCE
 from spa.errors import SetupError
 from spa.response import Response, answer_options
-from spa.static.form import Forms
 from spa.static.hashing import digest
 from spa.static.link import Links
 from spa.static.route import refuse_arguments
 from spa.static.sending import Representation
 from spa.static.smart import SmartStatic
 from spa.static.tag import Preload, Sources, kind_of
+from spa.static.variant import Variants
 from spa.websocket.handshake import refuse
 from spa.wsgi import WSGIApp
 
@@ -133,7 +133,7 @@ class HomePage:
         self._links.check(self._paths, self._names)
         self._handler = static_handler
         self._pages: dict[str, Page] = {}
-        self._forms = Forms()
+        self._variants = Variants()
 
     def set_up_route(self, pattern: str, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
         """See, when the app is built, that the route has no arguments: the page has them."""
@@ -171,7 +171,7 @@ class HomePage:
             return self._answer(page.sources, self._call_body(request))
         body = answer.body
         assert isinstance(body, bytes)
-        return self._forms.choose(answer, request.environ, answer.etag, lambda: body)
+        return self._variants.choose(answer, request.environ, answer.etag, lambda: body)
 
     def _find_page(self, mount: str) -> Page:
         """Return what the page loads, found out anew if a file has changed."""

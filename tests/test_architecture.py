@@ -23,6 +23,7 @@ PURE = {
     "spa.accept",
     "spa.environ",
     "spa.blame",
+    "spa.coding",
     "spa.grammar",
     "spa.mounted",
     "spa.origin",

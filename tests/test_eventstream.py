@@ -19,7 +19,7 @@ from spa.environ import APP, CONNECTIONS, SOCKET
 from spa.event import COMMENT
 from spa.middleware.compression import CompressionMiddleware
 from spa.websocket.registry import Registry
-from tests.websocket.pair import run_loop, wait_until
+from tests.loop import run_loop, wait_until
 from tests.wire import PATIENCE
 
 variable = contextvars.ContextVar("variable", default="unset")

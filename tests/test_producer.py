@@ -9,7 +9,7 @@ import gevent.local
 import pytest
 
 from spa.producer import Producer
-from tests.websocket.pair import wait_until
+from tests.loop import wait_until
 from tests.wire import PATIENCE
 
 variable = contextvars.ContextVar("variable", default="unset")

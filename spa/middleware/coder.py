@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from spa.static.encoding import find_library
+from spa.coding import find_library
 
 GZIP = 16 + zlib.MAX_WBITS  # a window of 32 KiB in the gzip format; its header has no time: same input, same bytes
 # A window of 256 KiB bounds what an open stream holds: 1.2 MB in br or zstd, where their own choice takes 3 to 7; the

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from spa.coding import available_codings, is_compressible
 from spa.errors import SetupError
-from spa.middleware.exchange import Exchange
+from spa.middleware.codedanswer import CodedAnswer
 from spa.middleware.variant import Policy
-from spa.static.encoding import available_codings
-from spa.static.mimetypes import is_compressible
 from spa.websocket.handshake import is_upgrade
 from spa.wsgi import Body, WSGIApp
 
@@ -58,7 +57,7 @@ class CompressionMiddleware:
         """Answer a WSGI request."""
         if "HTTP_UPGRADE" in environ and is_upgrade(environ):
             return self.app(environ, start_response)
-        return Exchange(self._policy, environ, start_response).run(self.app)
+        return CodedAnswer(self._policy, environ, start_response).run(self.app)
 
 
 def _check_codings(codings: Mapping[str, int] | None) -> dict[str, int]:

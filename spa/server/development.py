@@ -15,6 +15,7 @@ from gevent.ssl import SSLContext
 from spa.server import accesslog
 from spa.server.requesthandler import RequestHandler
 from spa.websocket.registry import Registry
+from spa.websocket.transport import cut
 
 POLL = 0.02  # seconds between two looks at the requests that a stopping server waits for
 
@@ -92,15 +93,6 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
         while self.handlers and time.monotonic() < deadline:
             for handler in self.handlers:
                 if handler.is_idle:
-                    end_reading(handler.socket)
+                    cut(handler.socket, socket.SHUT_RD)
             gevent.sleep(POLL)
         self.stop(timeout=0)
-
-
-def end_reading(sock: Any) -> None:
-    """Let a greenlet that waits for the next request of a kept connection see its end, behind what has come."""
-    try:
-        # Beneath gevent, whose own would raise EBADF in that greenlet, and make a TLS socket go on in clear.
-        sock._sock.shutdown(socket.SHUT_RD)
-    except OSError:
-        pass  # the peer has already gone

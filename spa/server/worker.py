@@ -1,5 +1,6 @@
 """The gunicorn worker that logs WebSockets, drains and stops well: ``gunicorn -k spa.server.worker.Worker``."""
 
+import socket
 import ssl
 import time
 from datetime import timedelta
@@ -15,8 +16,9 @@ from gunicorn.workers.ggevent import GeventWorker
 from werkzeug.datastructures import EnvironHeaders
 
 from spa.environ import CONNECTIONS, WEBSOCKET
-from spa.server.development import Server, end_reading
+from spa.server.development import Server
 from spa.websocket.registry import Registry
+from spa.websocket.transport import cut
 
 POLL = 0.1  # seconds between two looks at what the arbiter or a signal asked for
 NOTIFY = 1.0  # seconds between two signs of life for the arbiter, as in gunicorn's own worker
@@ -122,7 +124,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         started = time.monotonic()
         while any(len(server.pool) for server in servers) and time.monotonic() - started < self._patience():
             for client in list(self._idle):
-                end_reading(client)
+                cut(client, socket.SHUT_RD)
             self.notify()
             gevent.sleep(POLL)
         for server in servers:

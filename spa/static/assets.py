@@ -1,7 +1,5 @@
 """Know the files of a directory by the hashes of the bytes they are served as."""
 
-import base64
-import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +30,7 @@ class Asset:
         size: bytes served.
         body: the bytes served, where they are not those on disk.
         made_from: the identity of every file that the served bytes depend on.
-        is_utf8: whether a charset may be claimed for it: the header would beat the @charset of a stylesheet.
+        charset: what may be claimed for it.
         missing: references to files that are not there.
     """
 
@@ -43,7 +41,7 @@ class Asset:
     size: int
     body: bytes | None
     made_from: Mapping[str, Identity | None]
-    is_utf8: bool = True
+    charset: str | None = "utf-8"
     missing: tuple[Missing, ...] = ()
 
     @property
@@ -178,14 +176,11 @@ class Assets:
         if is_circle:
             # The bytes of each hold the hashes of the others: so the circle is hashed as one, with hashes of the names
             # in place of these, and each member's hash is made from that and its name. So what differs between two
-            # mounts, as which references are to members, has two hashes. Digests, because bytes joined end to end
+            # mounts, as which references are to members, has two hashes. Hashes are joined, because bytes end to end
             # would not tell where one member ends.
             names = {path: hashing.digest(path.encode()) for path in group}
-            whole = hashlib.md5(usedforsecurity=False)
-            for path in group:
-                body = self._rewrite(path, sheets, mount, names)[0]
-                whole.update(hashlib.md5(body, usedforsecurity=False).digest())
-            hashes = {path: hashing.digest(whole.digest() + path.encode()) for path in group}
+            whole = "".join(hashing.digest(self._rewrite(path, sheets, mount, names)[0]) for path in group)
+            hashes = {path: hashing.digest(f"{whole}{path}".encode()) for path in group}
             made_from_outside = self._made_from_outside(group, sheets, mount)
         for path in group:
             body, made_from, missing = self._rewrite(path, sheets, mount, hashes)
@@ -202,7 +197,7 @@ class Assets:
                 size=len(body),
                 body=body if is_rewritten else None,
                 made_from=made_from,
-                is_utf8=on_disk.is_utf8,
+                charset=on_disk.charset,
                 missing=tuple(missing),
             )
             self._reporter.report(missing)
@@ -251,8 +246,8 @@ class Assets:
 
     def _make_leaf(self, path: str, found: Reading, mount: str) -> Asset:
         """Make the asset of a file that refers to no other: its bytes are those on disk."""
-        size = found.identity[2]
-        asset = Asset(path, found.identity, found.hash, found.hash, size, None, {path: found.identity}, found.is_utf8)
+        size = found.identity.size
+        asset = Asset(path, found.identity, found.hash, found.hash, size, None, {path: found.identity}, found.charset)
         self._store(asset, mount)
         return asset
 
@@ -289,8 +284,3 @@ def _resolve(
         if found.url not in targets:
             targets[found.url] = reference.resolve(found.url, path, mount)
     return [(found, target) for found in references if (target := targets[found.url]) is not None]
-
-
-def integrity(data: bytes) -> str:
-    """Return the ``integrity`` attribute of these bytes (Subresource Integrity, sha384)."""
-    return "sha384-" + base64.b64encode(hashlib.sha384(data).digest()).decode()

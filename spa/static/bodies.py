@@ -32,7 +32,7 @@ class Bodies:
         Raises:
             OtherBytes: their hash is another: two versions have one identity.
         """
-        if identity[2] > SMALL:
+        if identity.size > SMALL:
             return None
         key = path, identity, hash
         body = self._small.get(key)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from spa.precondition import check, parse_http_date
@@ -34,7 +34,7 @@ class Decision:
 
     status: int
     ranges: tuple[Range, ...] = ()
-    headers: list[tuple[str, str]] = field(default_factory=list)
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Multipart(NamedTuple):
@@ -72,9 +72,9 @@ def decide(
     if ranges is None:
         return whole
     if not ranges:
-        return Decision(416, (), [("Content-Range", f"bytes */{size}")])
+        return Decision(416, (), (("Content-Range", f"bytes */{size}"),))
     if len(ranges) == 1:
-        return Decision(206, ranges, [("Content-Range", _content_range(ranges[0], size))])
+        return Decision(206, ranges, (("Content-Range", _content_range(ranges[0], size)),))
     if len(ranges) > MAX_PARTS or multipart(ranges, size, LONGEST_TYPE, LONGEST_BOUNDARY).length > size:
         return whole
     return Decision(206, ranges)

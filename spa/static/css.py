@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from spa.static import charset
-from spa.static.reference import Form, Reference, splice
+from spa.static.reference import Notation, Reference, splice
 
 NAME = rb"[A-Za-z0-9_\x00\x80-\xff-]"  # NUL becomes U+FFFD, a letter like all that is not ASCII (section 3.3)
 SPACE = rb"[ \t\n\r\f]"
@@ -73,7 +73,7 @@ LONGEST_NAME = 22  # one more than "<!---webkit-image-set" has: a longer name is
 PRELUDE, IMAGE_SET = b"prelude", b"image-set"
 CLOSERS = {b"(": b")", IMAGE_SET: b")", b"[": b"]", b"{": b"}"}
 
-Span = tuple[int, int, bytes, Form]
+Span = tuple[int, int, bytes, Notation]
 
 
 def find(css: bytes) -> list[Reference]:
@@ -89,11 +89,11 @@ def find(css: bytes) -> list[Reference]:
     scanner = _Scanner(css)
     scanner.scan()
     found = []
-    for start, end, raw, form in sorted(scanner.spans + scanner.source_map):
+    for start, end, raw, notation in sorted(scanner.spans + scanner.source_map):
         url = raw.decode(encoding, "surrogateescape")
-        if form != "raw" and ("\\" in url or "\0" in url):
+        if notation != "raw" and ("\\" in url or "\0" in url):
             url = _unescape(url, at_end="" if css[start] in b"\"'" else "\ufffd")
-        found.append(Reference(start, end, url, form))
+        found.append(Reference(start, end, url, notation))
     return found
 
 
@@ -105,7 +105,9 @@ def replace(css: bytes, replacements: Iterable[tuple[Reference, str]]) -> bytes:
     """
     replacements = list(replacements)
     encoding = charset.encoding(css) or "utf-8"
-    return splice(css, [(found, _gap(css, found) + _write(url, found.form, encoding)) for found, url in replacements])
+    return splice(
+        css, [(found, _gap(css, found) + _write(url, found.notation, encoding)) for found, url in replacements]
+    )
 
 
 class _Scanner:
@@ -208,7 +210,7 @@ class _Scanner:
         if self.blocks[-1] == PRELUDE or bracket == CLOSERS[self.blocks[-1]]:
             self.blocks.pop()
 
-    def _url(self, pattern: re.Pattern[bytes], pos: int, form: Form, is_url: bool = True) -> bool:
+    def _url(self, pattern: re.Pattern[bytes], pos: int, notation: Notation, is_url: bool = True) -> bool:
         """Consume the string that comes next, if one does, and note it as a URL if it is one and is not bad."""
         match = pattern.match(self.css, pos)
         if match is None:
@@ -217,7 +219,7 @@ class _Scanner:
         raw, group = (double, 1) if single is None else (single, 3)
         self.pos = match.end()
         if is_url and (closed_double is not None or closed_single is not None):
-            self.spans.append((match.start(group) - 1, self.pos, raw, form))
+            self.spans.append((match.start(group) - 1, self.pos, raw, notation))
         return True
 
     def _unquoted(self, start: int, is_url: bool) -> None:
@@ -268,7 +270,7 @@ def _gap(css: bytes, found: Reference) -> bytes:
 
     ``@importurl(`` would be another keyword, and a space at the end of an escape belongs to the escape.
     """
-    if found.form != "url" or css[found.start] not in b"\"'":
+    if found.notation != "url" or css[found.start] not in b"\"'":
         return b""
     keyword_end = KEYWORD_END.search(css, max(0, found.start - 9), found.start)  # an escape has nine bytes at most
     if keyword_end is None:
@@ -276,14 +278,14 @@ def _gap(css: bytes, found: Reference) -> bytes:
     return b" " if keyword_end[0] in b"tT" else b"  "
 
 
-def _write(url: str, form: Form, encoding: str) -> bytes:
+def _write(url: str, notation: Notation, encoding: str) -> bytes:
     """Write a URL so that the scanner, and every browser, reads the same one again."""
-    if form == "raw":
+    if notation == "raw":
         text = UNSAFE_IN_COMMENT.sub(lambda match: f"%{ord(match[0]):02X}", url)
     else:
         # A line end or control is written as its number, which a space ends (CSSOM, "serialize a string").
         quoted = UNSAFE.sub(lambda match: f"\\{match[0]}" if match[0] in '"\\' else f"\\{ord(match[0]):x} ", url)
-        text = f'url("{quoted}")' if form == "url" else f'"{quoted}"'
+        text = f'url("{quoted}")' if notation == "url" else f'"{quoted}"'
     try:
         return text.encode(encoding, "surrogateescape")
     except UnicodeEncodeError:  # it was written as an escape because the encoding has no such character

@@ -1,13 +1,12 @@
-"""Tell what a coded form decodes to, without holding it in memory."""
+"""Tell what a coded body decodes to, without holding it in memory."""
 
-import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
-from spa.static import hashing
-from spa.static.encoding import find_library
+from spa.coding import find_library
+from spa.static.hashing import Digest
 
 # Bytes that are decoded at a time. Four of zstd may become 128 KiB (RFC 8878 section 3.1.1.2), so these become 16 MiB
 # at most; of gzip, half a megabyte.
@@ -25,17 +24,17 @@ def can_decode(coding: str) -> bool:
 
 
 def digest(pieces: Iterable[bytes], coding: str, size: int) -> str | None:
-    """Return the hash of the bytes that a coded form decodes to, as ``hashing.digest`` names them.
+    """Return the hash of the bytes that a coded body decodes to, as ``hashing.digest`` names them.
 
     Args:
-        pieces: the coded form; all of it is taken unless the answer is None.
+        pieces: the coded body; all of it is taken unless the answer is None.
         coding: one that ``can_decode``.
         size: how many bytes ought to come out. Decoding ends with the first one more, so a bomb does no harm.
 
     Returns:
         None if it is not one whole stream of this coding, of this size, with nothing after it.
     """
-    found, length = hashlib.md5(usedforsecurity=False), 0
+    found, length = Digest(), 0
     try:
         for piece in _decode(pieces, coding):
             length += len(piece)
@@ -44,7 +43,7 @@ def digest(pieces: Iterable[bytes], coding: str, size: int) -> str | None:
             found.update(piece)
     except Exception:  # each library has errors of its own, and the file may become shorter meanwhile
         return None
-    return found.hexdigest()[: hashing.LENGTH] if length == size else None
+    return found.name() if length == size else None
 
 
 def _decode(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:

@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from spa.coding import SIBLINGS, available_codings, compress, is_compressible, pays
 from spa.errors import SetupError
-from spa.static.encoding import SIBLINGS, available_codings, compress
 from spa.static.files import ChangedError
-from spa.static.form import SMALLEST
-from spa.static.mimetypes import is_compressible, type_of
+from spa.static.mimetypes import type_of
 from spa.static.smart import SmartStatic
 from spa.static.unavailable import FileUnavailable
+from spa.static.variant import SMALLEST
 
 MANIFEST = "manifest.json"
-SAVES = 0.9  # a compressed sibling is kept if it is smaller than this part of the file
 
 
 def export(static: SmartStatic, out: str | os.PathLike[str], mount: str = "/static/") -> dict[str, str]:
@@ -60,7 +59,7 @@ def _write(file: Path, pieces: Iterator[bytes], content_type: str) -> None:
     data = file.read_bytes()
     for coding in available_codings():
         compressed = compress(data, coding)
-        if len(compressed) < SAVES * len(data):
+        if pays(compressed, data):
             file.with_name(file.name + SIBLINGS[coding]).write_bytes(compressed)
 
 

@@ -4,10 +4,10 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from spa.answer import BrokenOff
-from spa.static.charset import is_utf8
 from spa.static.files import File, Identity
 from spa.static.hashing import digest
 from spa.static.mimetypes import type_of
+from spa.static.reading import charset_of
 
 EXAMINED = 2**20  # bytes up to which a file is read for this, once: MD5 takes 2 ms for them, and nobody else runs then
 REMEMBERED = 4096  # files; what is known of one takes some 500 bytes
@@ -30,10 +30,8 @@ class Examiner:
         """Return the facts of an open file.
 
         The entity tag is a hash of the bytes: the same wherever the same files are, whenever they were put there, and
-        another for other bytes of the same length and time, as reproducible builds have. A charset is claimed only if
-        it is true: the header beats what a stylesheet or a page says itself. Of a file too large to be read, the tag
-        is made of time and size, and text is taken for UTF-8, but for stylesheets: without a charset they have that
-        of their page, or what they say themselves.
+        another for other bytes of the same length and time, as reproducible builds have. Of a file too large to be
+        read, the tag is made of time and size.
         """
         key = file.path, file.identity
         facts = self._known.get(key)
@@ -42,8 +40,7 @@ class Examiner:
             return facts
         facts = None if file.size > EXAMINED else _read(file)
         if facts is None:
-            is_sheet = file.path.lower().endswith(".css")
-            facts = Facts(f'"{file.identity[3]:x}-{file.size:x}"', type_of(file.path, None if is_sheet else "utf-8"))
+            facts = Facts(f'"{file.identity.tag}"', type_of(file.path, charset_of(file.path)))
         self._known[key] = facts
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
@@ -56,4 +53,4 @@ def _read(file: File) -> Facts | None:
         data = file.read()
     except BrokenOff:
         return None
-    return Facts(f'"{digest(data)}"', type_of(file.path, "utf-8" if is_utf8(data) else None))
+    return Facts(f'"{digest(data)}"', type_of(file.path, charset_of(file.path, data)))

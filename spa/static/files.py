@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import NamedTuple
 
 from spa.answer import BrokenOff
 from spa.errors import SetupError
@@ -31,7 +32,41 @@ DROPPED = re.compile(r"[. ](?:/|$)")  # what Windows drops at the end of a name,
 OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 EFFECTIVE = os.access in os.supports_effective_ids  # whether the system can say what the process may do, not its user
 
-Identity = tuple[int, int, int, int, int]
+Root = str | os.PathLike[str] | tuple[str, str]  # a path, or (package, folder) for the data of an installed package
+
+
+class Identity(NamedTuple):
+    """What tells a version of a file from all others.
+
+    Attributes:
+        device: the file system it is in.
+        inode: its number there.
+        size: bytes.
+        modified_ns: when its bytes were changed last, in nanoseconds since the epoch; any program can set it.
+        changed_ns: when anything about it was changed last. No program can set it, so it tells versions apart that were
+            given the same time.
+    """
+
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> "Identity":
+        """Return the identity of what ``os.stat`` has found."""
+        return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+    @property
+    def modified(self) -> int:
+        """Whole seconds since the epoch, as HTTP dates have them."""
+        return self.modified_ns // 1_000_000_000
+
+    @property
+    def tag(self) -> str:
+        """An entity tag, without its quotes, that takes no reading of the bytes: the time and the size."""
+        return f"{self.modified_ns:x}-{self.size:x}"
 
 
 @dataclass(slots=True)
@@ -42,8 +77,7 @@ class File:
         path: where it is under its directory, with slashes.
         descriptor: the open file, from which everything here was read: it stays the same file even if another
             takes its name.
-        identity: device, inode, size, time of modification and time of change; another version of the file has
-            another. The last, which no program can set, tells versions apart that were given the same time.
+        identity: of this version of the file.
         may_grow: whether its bytes may be given on though more have been written behind them, as to a log.
     """
 
@@ -55,12 +89,7 @@ class File:
     @property
     def size(self) -> int:
         """Bytes."""
-        return self.identity[2]
-
-    @property
-    def modified(self) -> int:
-        """Whole seconds since the epoch, as HTTP dates have them."""
-        return self.identity[3] // 1_000_000_000
+        return self.identity.size
 
     def read(self) -> bytes:
         """Return the bytes of the whole file."""
@@ -93,7 +122,7 @@ class File:
         found = os.fstat(self.descriptor)
         if self.may_grow and found.st_size > self.size:
             return False
-        return found.st_size != self.size or found.st_mtime_ns != self.identity[3]
+        return found.st_size != self.size or found.st_mtime_ns != self.identity.modified_ns
 
 
 class ChangedError(BrokenOff):
@@ -114,7 +143,7 @@ class Directory:
         SetupError: there is no such directory.
     """
 
-    def __init__(self, root: str | os.PathLike[str] | tuple[str, str], follow_symlinks: bool = False) -> None:
+    def __init__(self, root: Root, follow_symlinks: bool = False) -> None:
         if not isinstance(root, (str, os.PathLike, tuple)):
             raise SetupError(f"a directory is a path, or (package, folder), not {root!r}")
         path = self._unpack(root) if isinstance(root, tuple) else os.fspath(root)
@@ -144,7 +173,7 @@ class Directory:
             raise self._outages.report(error) from error
         found = os.fstat(descriptor)
         if stat.S_ISREG(found.st_mode) and self._may_serve(descriptor, full):
-            return File(path, descriptor, _identity(found))
+            return File(path, descriptor, Identity.of(found))
         os.close(descriptor)
         return None
 
@@ -164,7 +193,7 @@ class Directory:
         if identity is None:
             return self.identify(path) is None
         try:
-            return _identity(os.stat(f"{self.root}{os.sep}{path}")) == identity
+            return Identity.of(os.stat(f"{self.root}{os.sep}{path}")) == identity
         except OSError:
             return False
 
@@ -211,7 +240,7 @@ class Directory:
         full = os.path.join(self.root, prefix)
         try:
             with os.scandir(full) as entries:
-                return _identity(os.stat(full)), list(entries)
+                return Identity.of(os.stat(full)), list(entries)
         except OSError as error:
             if error.errno not in ABSENT:
                 raise self._outages.report(error) from error
@@ -268,7 +297,3 @@ def is_servable(path: str) -> bool:
     if os.name == "nt" and DROPPED.search(path):
         return False
     return path.isascii() or all(len(segment.encode()) <= LONGEST_SEGMENT for segment in path.split("/"))
-
-
-def _identity(found: os.stat_result) -> Identity:
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

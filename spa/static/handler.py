@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -12,15 +11,11 @@ from spa.errors import SetupError
 from spa.grammar import PATH_SAFE
 from spa.handler import Handler
 from spa.redirect import Redirect
-from spa.static.facts import Examiner
-from spa.static.files import Directory, File, is_servable
-from spa.static.form import Forms
+from spa.static.files import Root
+from spa.static.namedfiles import NamedFiles
 from spa.static.route import check_arguments, check_pattern, refuse_arguments
-from spa.static.sending import Representation
-from spa.static.sibling import Origin
 from spa.wsgi import WSGIApp
 
-Root = str | os.PathLike[str] | tuple[str, str]
 QUERY_SAFE = PATH_SAFE + "?%"  # RFC 3986 section 3.4; what came percent-encoded stays so
 NOT_SERVED = (
     "may not be served: name a regular file that can be read, no link out of its directory (or set follow_symlinks), "
@@ -56,13 +51,13 @@ class StaticHandler(Handler):
         if "directory" not in kwargs:
             raise SetupError(f"route {pattern!r}: name the directory: {{'directory': 'static'}}")
         check_arguments(pattern, kwargs, ("directory", "max_age", "index", "follow_symlinks"))
-        files = Files(**kwargs)
+        files = NamedFiles(**kwargs)
         check_pattern(pattern, files.index)
         return {"files": files}
 
     def get(self, filepath: str = "", **params: Any) -> WSGIApp:
         """Answer with the file."""
-        files: Files = self.kwargs["files"]
+        files: NamedFiles = self.kwargs["files"]
         found = files.find(filepath, self.request.environ)
         if found is not None:
             return found
@@ -94,7 +89,7 @@ class StaticFileHandler(Handler):
         check_arguments(pattern, kwargs, ("file", "max_age", "follow_symlinks"))
         options = dict(kwargs)
         folder, name = os.path.split(os.fspath(options.pop("file")))
-        files = Files(folder or ".", **options)
+        files = NamedFiles(folder or ".", **options)
         if files.directory.identify(name) is None:
             path = os.path.join(folder, name)
             why = NOT_SERVED if os.path.lexists(path) else "is not there"
@@ -109,8 +104,8 @@ class StaticFileHandler(Handler):
         return found
 
 
-def Static(directory: Root, **options: Any) -> Any:  # it stands where a handler class would
-    """Return a route handler that serves a directory: ``('/<path:filepath>', '', Static(directory='static'))``.
+class Static:
+    """Serve a directory, in one expression: ``('/<path:filepath>', '', Static(directory='static'))``.
 
     It may stand in two routes, the second for the index of the directory itself.
 
@@ -119,67 +114,18 @@ def Static(directory: Root, **options: Any) -> Any:  # it stands where a handler
         options: as the route arguments of ``StaticHandler``.
 
     Raises:
-        SetupError: there is no such directory.
+        SetupError: there is no such directory, or an option is wrong.
     """
-    return StaticRoute(StaticHandler, files=Files(directory, **options))
 
+    def __init__(self, directory: Root, **options: Any) -> None:
+        self._files = NamedFiles(directory, **options)
 
-class StaticRoute(partial[StaticHandler]):
-    """A ``StaticHandler`` that has its files already."""
+    def __call__(self, app: Any, request: Any, params: dict[str, Any], route_name: str, **kwargs: Any) -> Handler:
+        """Return the handler of a request."""
+        return StaticHandler(app, request, params, route_name, files=self._files, **kwargs)
 
     def set_up_route(self, pattern: str, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
         """See, when the app is built, that the route is one for these files."""
         refuse_arguments(pattern, kwargs, "Static")
-        check_pattern(pattern, self.keywords["files"].index)
+        check_pattern(pattern, self._files.index)
         return kwargs
-
-
-class Files:
-    """The files of a directory, as a ``StaticHandler`` serves them.
-
-    Raises:
-        SetupError: there is no such directory, or an argument is wrong.
-    """
-
-    def __init__(
-        self, directory: Root, *, max_age: int = 0, index: str | None = None, follow_symlinks: bool = False
-    ) -> None:
-        if type(max_age) is not int or max_age < 0:
-            raise SetupError(f"max_age is a number of whole seconds, not {max_age!r}")
-        if index is not None and not (isinstance(index, str) and is_servable(index)):
-            raise SetupError(f"index is the name of a file, 'index.html', not {index!r}")
-        self.directory = Directory(directory, follow_symlinks)
-        self.index = index
-        self._cache_control = f"public, max-age={max_age}" if max_age else "no-cache"
-        self._forms = Forms(self.directory)
-        self._examiner = Examiner()
-
-    def find(self, path: str, environ: dict[str, Any]) -> Representation | None:
-        """Return the form of a file to send, or None if there is none to serve under this path.
-
-        Raises:
-            FileUnavailable: the system cannot open files now.
-        """
-        if self.index is not None and (not path or path.endswith("/")):
-            path += self.index
-        file = self.directory.open(path)
-        if file is None:
-            return None
-        file.may_grow = True  # a log is sent as far as it went when it was opened
-        try:
-            return self._represent(file, environ)
-        except BaseException:
-            file.close()
-            raise
-
-    def _represent(self, file: File, environ: dict[str, Any]) -> Representation:
-        etag, content_type = self._examiner.examine(file)
-        plain = Representation(
-            body=file,
-            size=file.size,
-            etag=etag,
-            modified=file.modified,
-            content_type=content_type,
-            headers=(("Cache-Control", self._cache_control),),
-        )
-        return self._forms.choose(plain, environ, file.identity, file.read, Origin(file.path, file.identity))

@@ -1,5 +1,6 @@
-"""Put a content hash into a file name and take it out again."""
+"""Hash the bytes of a file, put the hash into its name, and take it out again."""
 
+import base64
 import hashlib
 import re
 from posixpath import splitext
@@ -9,13 +10,33 @@ LENGTH = 12  # 48 bits: among 10,000 files, two share a hash on one site in five
 HASH = re.compile(rf"[0-9a-f]{{{LENGTH}}}")
 
 
-def digest(data: bytes | bytearray | memoryview) -> str:
-    """Name these bytes: the first 12 hex digits of their MD5.
+class Digest:
+    """The hash of bytes that come piece by piece: the first 12 hex digits of their MD5.
 
     MD5 tells contents apart here and guards nothing: whoever can make two files collide can already write both
     into the directory.
     """
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()[:LENGTH]
+
+    def __init__(self, data: bytes | bytearray | memoryview = b"") -> None:
+        self._md5 = hashlib.md5(data, usedforsecurity=False)
+
+    def update(self, data: bytes) -> None:
+        """Take the next piece."""
+        self._md5.update(data)
+
+    def name(self) -> str:
+        """Return the hash of all that was taken."""
+        return self._md5.hexdigest()[:LENGTH]
+
+
+def digest(data: bytes | bytearray | memoryview) -> str:
+    """Return the hash of these bytes, as ``Digest``."""
+    return Digest(data).name()
+
+
+def integrity(data: bytes) -> str:
+    """Return the ``integrity`` attribute of these bytes (Subresource Integrity, sha384)."""
+    return "sha384-" + base64.b64encode(hashlib.sha384(data).digest()).decode()
 
 
 def put(name: str, hash: str) -> str:

@@ -107,31 +107,6 @@ TYPES = {extension: kind for kind, extensions in EXTENSIONS.items() for extensio
 # Files whose whole name stands for their type: Apple's associated domains.
 NAMES = {"apple-app-site-association": "application/json"}
 
-# Beside text/*, +json and +xml: types whose files are not compressed by themselves.
-COMPRESSIBLE = frozenset(
-    {
-        "application/javascript",
-        "application/json",
-        "application/msword",
-        "application/rtf",
-        "application/toml",
-        "application/vnd.apple.mpegurl",
-        "application/vnd.ms-fontobject",
-        "application/wasm",
-        "application/x-ndjson",
-        "application/x-subrip",
-        "application/x-tar",
-        "application/xml",
-        "application/yaml",
-        "font/collection",
-        "font/otf",
-        "font/ttf",
-        "image/bmp",
-        "image/vnd.microsoft.icon",
-        "model/stl",
-    }
-)
-
 
 def type_of(name: str, charset: str | None = "utf-8") -> str:
     """Return the Content-Type of a file, judged by its name alone.
@@ -151,16 +126,6 @@ def type_of(name: str, charset: str | None = "utf-8") -> str:
     # A name of only an extension (.html) has none: the dot there marks a hidden file.
     kind = TYPES.get(extension.lower(), UNKNOWN) if stem else NAMES.get(base, UNKNOWN)
     return f"{kind}; charset={charset}" if charset and _is_text(kind) else kind
-
-
-def is_compressible(content_type: str) -> bool:
-    """Say whether compressing files of a type is likely to pay.
-
-    Args:
-        content_type: a media type, with or without parameters.
-    """
-    kind = content_type.partition(";")[0].strip().lower()
-    return kind.startswith("text/") or kind.endswith(("+json", "+xml")) or kind in COMPRESSIBLE
 
 
 def _is_text(kind: str) -> bool:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from spa.errors import SpaError
 
-logger = logging.getLogger("spa.static")
+logger = logging.getLogger("spa.static.missing")
 
 WARNINGS = 20  # missing references of one file that are logged; ``check`` lists them all
 

@@ -1,6 +1,5 @@
 """Read a file of a static directory: its hash, and the references in it."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ class Reading:
         hash: of its bytes.
         references: the URLs in it, in order.
         data: its bytes, only if there are references in them: nobody else needs them.
-        is_utf8: false for a stylesheet in another encoding.
+        charset: what may be claimed for it.
         is_read: false for a stylesheet in an encoding in which URLs are not looked for.
     """
 
@@ -26,7 +25,7 @@ class Reading:
     hash: str
     references: Sequence[Reference] = ()
     data: bytes = b""
-    is_utf8: bool = True
+    charset: str | None = "utf-8"
     is_read: bool = True
 
 
@@ -43,7 +42,7 @@ def read(file: File) -> Reading:
     references = css.find(data) if is_css else sourcemap.find(data)
     kept = data if references else b""
     is_read = not is_css or charset.encoding(data) is not None
-    return Reading(file.identity, hashing.digest(data), references, kept, not is_css or charset.is_utf8(data), is_read)
+    return Reading(file.identity, hashing.digest(data), references, kept, charset_of(file.path, data), is_read)
 
 
 def refers(path: str) -> bool:
@@ -58,12 +57,23 @@ def replace(path: str, data: bytes, changes: Sequence[tuple[Reference, str]]) ->
     return css.replace(data, changes) if _is_css(path) else sourcemap.replace(data, changes)
 
 
+def charset_of(path: str, data: bytes | None = None) -> str | None:
+    """Return the charset that may be claimed for a file: the header beats what a stylesheet or a page says itself.
+
+    It is UTF-8 if the bytes are. Text that nobody has looked at is taken for UTF-8, but for stylesheets: without a
+    charset they have that of their page, or what they say themselves.
+    """
+    if data is None:
+        return None if _is_css(path) else "utf-8"
+    return "utf-8" if charset.is_utf8(data) else None
+
+
 def _is_css(path: str) -> bool:
     return path.lower().endswith(".css")
 
 
 def _hash_pieces(file: File) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
+    digest = hashing.Digest()
     for piece in file.pieces(0, file.size):
         digest.update(piece)
-    return digest.hexdigest()[: hashing.LENGTH]
+    return digest.name()

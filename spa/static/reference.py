@@ -19,19 +19,19 @@ NOWHERE = "/\0/"  # a mount that no URL leads into
 EDGES = "".join(map(chr, range(0x21)))  # the URL Standard strips controls and spaces at both ends
 REMOVED = frozenset("\t\n\r")  # ... and removes these within
 
-Form = Literal["url", "string", "raw"]
+Notation = Literal["url", "string", "raw"]
 
 
 class Reference(NamedTuple):
     """A URL where it stands in a file: ``data[start:end]`` is what a new URL replaces.
 
-    ``form`` is how the new one is written: as ``url("...")``, as a CSS string, or as it is (in a comment).
+    ``notation`` is how the new one is written: as ``url("...")``, as a CSS string, or as it is (in a comment).
     """
 
     start: int
     end: int
     url: str
-    form: Form
+    notation: Notation
 
 
 class Target(NamedTuple):

@@ -1,4 +1,4 @@
-"""Send one form of a file as the answer to a request: whole, in part, or not at all."""
+"""Send one variant of a file as the answer to a request: whole, in part, or not at all."""
 
 import secrets
 import time
@@ -8,6 +8,7 @@ from typing import Any
 
 from werkzeug.exceptions import PreconditionFailed
 from werkzeug.http import http_date
+from werkzeug.wsgi import ClosingIterator
 
 from spa.static.conditional import decide, multipart
 from spa.static.files import File
@@ -19,7 +20,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"  # a year, the longest that ca
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """One form of a file, as it may be sent.
+    """One variant of a file, as it may be sent.
 
     Attributes:
         body: the bytes, or the open file they are read from; the file is closed when the answer has ended.
@@ -28,7 +29,7 @@ class Representation:
         modified: whole seconds since the epoch; None sends no Last-Modified.
         content_type: the media type.
         headers: further headers: Cache-Control, Vary, Content-Encoding.
-        is_final: whether the same request will get the same form again; not while a compressed one is being made.
+        is_final: whether the same request will get the same variant again; not while a compressed one is being made.
         clock: gives seconds since the epoch.
     """
 
@@ -56,32 +57,31 @@ class Representation:
             return self._refuse(decision.status, decision.headers, environ, start_response)
         if decision.status == 304:
             self.close()
-            start_response(REASONS[304], self.headers_of(304))
+            start_response(REASONS[304], self.headers_of_304())
             return []
         if len(decision.ranges) > 1:
             return self._send_parts(decision.ranges, environ, start_response)
         start, stop = decision.ranges[0] if decision.ranges else (0, self.size)
-        start_response(REASONS[decision.status], [*decision.headers, *self.headers_of(200, stop - start)])
+        start_response(REASONS[decision.status], [*decision.headers, *self.headers_of_body(stop - start)])
         if environ["REQUEST_METHOD"] == "HEAD":
             self.close()
             return []
         if isinstance(self.body, bytes):
             return [self.body if stop - start == self.size else self.body[start:stop]]
-        return FileBody(self.body, self.body.pieces(start, stop))
+        return ClosingIterator(self.body.pieces(start, stop), self.close)
 
     def close(self) -> None:
         """Close the file beneath, if there is one."""
         if isinstance(self.body, File):
             self.body.close()
 
-    def headers_of(self, status: int, length: int | None = None) -> list[tuple[str, str]]:
-        """Return the headers of an answer with the whole file, or with a part of this length.
+    def headers_of_304(self) -> list[tuple[str, str]]:
+        """Return those that update what the client has kept (RFC 9110 section 15.4.5)."""
+        return [("ETag", self.etag), *self.headers]
 
-        A 304 has only those that update what the client has kept (RFC 9110 section 15.4.5).
-        """
-        headers = [("ETag", self.etag), *self.headers]
-        if status == 304:
-            return headers
+    def headers_of_body(self, length: int) -> list[tuple[str, str]]:
+        """Return the headers of an answer with the whole file, or with a part of it, of this length."""
+        headers = self.headers_of_304()
         if self.modified is not None:
             # What was changed in the future, by another clock, counts as changed now (RFC 9110 section 8.8.2.1).
             headers.append(("Last-Modified", http_date(min(self.modified, int(self.clock())))))
@@ -90,7 +90,7 @@ class Representation:
             ("Accept-Ranges", "bytes"),
             ("X-Content-Type-Options", "nosniff"),
             ("Content-Type", self.content_type),
-            ("Content-Length", str(self.size if length is None else length)),
+            ("Content-Length", str(length)),
         ]
 
     def _refuse(
@@ -111,8 +111,8 @@ class Representation:
         boundary = secrets.token_hex(12)
         parts, closing, length = multipart(ranges, self.size, self.content_type, boundary)
         whole = replace(self, content_type=f"multipart/byteranges; boundary={boundary}")
-        start_response(REASONS[206], whole.headers_of(206, length))
-        return FileBody(self.body, self._pieces(parts, closing))
+        start_response(REASONS[206], whole.headers_of_body(length))
+        return ClosingIterator(self._pieces(parts, closing), self.close)
 
     def _pieces(self, parts: Sequence[tuple[bytes, tuple[int, int]]], closing: bytes) -> Iterator[bytes]:
         for head, (start, stop) in parts:
@@ -122,19 +122,3 @@ class Representation:
             else:
                 yield from self.body.pieces(start, stop)
         yield closing
-
-
-class FileBody:
-    """The body of an answer; servers call ``close`` when it has been sent, or has failed."""
-
-    def __init__(self, body: bytes | File, pieces: Iterator[bytes]) -> None:
-        self._body = body
-        self._pieces = pieces
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._pieces
-
-    def close(self) -> None:
-        """Close the file beneath."""
-        if isinstance(self._body, File):
-            self._body.close()

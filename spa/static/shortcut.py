@@ -49,15 +49,16 @@ class Shortcut:
         start_response("304 Not Modified", known_headers.copy())
         return []
 
-    def learn(self, accept: str | None, form: Representation) -> None:
-        """Remember the form of the file for a value of Accept-Encoding, and forget the oldest of too many."""
-        if not isinstance(form.body, bytes):
+    def learn(self, accept: str | None, variant: Representation) -> None:
+        """Remember the variant of the file for a value of Accept-Encoding, and forget the oldest of too many."""
+        if not isinstance(variant.body, bytes):
             return
         self._forget(accept)
         while len(self._answers) >= ACCEPTED:
             self._forget(next(iter(self._answers)))
-        self._answers[accept] = form.etag, form.headers_of(200), form.headers_of(304), [form.body]
-        self.size += _cost(accept, form.body)
+        headers = variant.headers_of_body(variant.size)
+        self._answers[accept] = variant.etag, headers, variant.headers_of_304(), [variant.body]
+        self.size += _cost(accept, variant.body)
 
     def _forget(self, accept: str | None) -> None:
         answer = self._answers.pop(accept, None)
@@ -72,12 +73,12 @@ class Shortcuts:
         self._shortcuts: OrderedDict[tuple[int, str], tuple[Shortcut, dict[str, Any]]] = OrderedDict()
         self._size = 0
 
-    def learn(self, environ: dict[str, Any], form: Representation, paths: dict[str, Any]) -> None:
+    def learn(self, environ: dict[str, Any], variant: Representation, paths: dict[str, Any]) -> None:
         """Make or extend the shortcut to the URL of a request, unless the request is far from usual.
 
         Args:
             environ: the WSGI environ of the request.
-            form: what was sent for it.
+            variant: what was sent for it.
             paths: the app's shortcuts by path.
         """
         path, accept = environ.get("PATH_INFO", ""), environ.get("HTTP_ACCEPT_ENCODING")
@@ -91,7 +92,7 @@ class Shortcuts:
             paths[path] = shortcut
             self._size += len(path)
         self._size -= shortcut.size
-        shortcut.learn(accept, form)
+        shortcut.learn(accept, variant)
         self._size += shortcut.size
         while self._size > MEMORY:
             (_, oldest), (dropped, owner) = self._shortcuts.popitem(last=False)

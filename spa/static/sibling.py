@@ -1,6 +1,5 @@
 """Find the compressed siblings of a file, and check that they hold its bytes."""
 
-import hashlib
 import logging
 import os
 from collections import OrderedDict
@@ -10,11 +9,11 @@ from typing import NamedTuple
 
 import gevent
 
-from spa.static import hashing
+from spa.coding import SIBLINGS
 from spa.static.bodies import SMALL, open_version
 from spa.static.decoding import can_decode, digest
-from spa.static.encoding import SIBLINGS
 from spa.static.files import ChangedError, Directory, File, Identity
+from spa.static.hashing import Digest
 from spa.static.unavailable import FileUnavailable
 
 logger = logging.getLogger("spa.static")
@@ -25,8 +24,8 @@ TINY = 512  # bytes of a sibling that may save nothing: what the coding itself t
 OVERHEAD = 1024  # bytes that a verdict costs beside its body and its path
 
 
-class Origin(NamedTuple):
-    """The file on disk whose bytes are sent.
+class Original(NamedTuple):
+    """The file on disk for whose bytes a sibling may stand.
 
     Attributes:
         path: where it is under the directory.
@@ -78,24 +77,24 @@ class Siblings:
         self._worker: gevent.Greenlet | None = None
         self._process = os.getpid()
 
-    def find(self, origin: Origin) -> dict[str, Identity]:
+    def find(self, original: Original) -> dict[str, Identity]:
         """Return the siblings that may stand for a file: the coding and the identity of each."""
         found = {}
         for coding, suffix in SIBLINGS.items():
-            identity = self._directory.identify(origin.path + suffix)
-            if identity is not None and self._may_stand(origin, coding, identity):
+            identity = self._directory.identify(original.path + suffix)
+            if identity is not None and self._may_stand(original, coding, identity):
                 found[coding] = identity
         return found
 
-    def open(self, origin: Origin, coding: str, identity: Identity) -> Sibling | None:
+    def open(self, original: Original, coding: str, identity: Identity) -> Sibling | None:
         """Return a sibling that was found, or None if it holds other bytes than its file, or another is there now."""
-        path = origin.path + SIBLINGS[coding]
-        if origin.hash is None:
-            return self._open(path, identity, f"{identity[3]:x}-{identity[2]:x}")  # its time and its size
-        key = path, identity, origin.hash
+        path = original.path + SIBLINGS[coding]
+        if original.hash is None:
+            return self._open(path, identity, identity.tag)
+        key = path, identity, original.hash
         verdict = self._verdicts.get(key)
         if verdict is None:
-            size = origin.identity[2]
+            size = original.identity.size
             if size > AT_ONCE:
                 self._start(key, coding, size)
                 return Sibling(None)
@@ -109,14 +108,14 @@ class Siblings:
             return Sibling(verdict.body, verdict.tag)
         return self._open(path, identity, verdict.tag)
 
-    def _may_stand(self, origin: Origin, coding: str, identity: Identity) -> bool:
-        if origin.hash is None:
-            return identity[3] >= origin.identity[3]
-        verdict = self._verdicts.get((origin.path + SIBLINGS[coding], identity, origin.hash))
+    def _may_stand(self, original: Original, coding: str, identity: Identity) -> bool:
+        if original.hash is None:
+            return identity.modified_ns >= original.identity.modified_ns
+        verdict = self._verdicts.get((original.path + SIBLINGS[coding], identity, original.hash))
         if verdict is not None:
             return verdict.tag is not None
         # One that saves nothing is not worth the check, whose time is so bounded by the size of the file.
-        return identity[2] < max(origin.identity[2], TINY) and _can_check(coding)
+        return identity.size < max(original.identity.size, TINY) and _can_check(coding)
 
     def _open(self, path: str, identity: Identity, tag: str) -> Sibling | None:
         """Open a sibling; a small one is read, so that a shortcut can remember it."""
@@ -151,10 +150,10 @@ class Siblings:
             return None
         try:
             body = file.read() if file.size <= SMALL else None
-            tag = hashlib.md5(usedforsecurity=False)
+            tag = Digest()
             pieces = file.pieces(0, file.size) if body is None else [body]
             holds = digest(_shown(pieces, tag.update), coding, size) == hash
-            return Verdict(tag.hexdigest()[: hashing.LENGTH], body) if holds else Verdict(None)
+            return Verdict(tag.name(), body) if holds else Verdict(None)
         except ChangedError:
             return None
         finally:

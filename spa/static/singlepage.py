@@ -11,10 +11,10 @@ from spa.accept import weigh
 from spa.errors import SetupError
 from spa.response import answer_options
 from spa.static.buildhash import carries_build_hash
-from spa.static.files import DEEPEST
-from spa.static.handler import Files, Root
+from spa.static.files import DEEPEST, Root
 from spa.static.hashedfile import UnknownFile
 from spa.static.mimetypes import UNKNOWN, type_of
+from spa.static.namedfiles import NamedFiles
 from spa.static.route import VARIABLE, refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
 from spa.websocket.handshake import refuse
@@ -60,7 +60,7 @@ class SinglePage:
         follow_symlinks: bool = False,
     ) -> None:
         try:
-            self._files = Files(directory, follow_symlinks=follow_symlinks)
+            self._files = NamedFiles(directory, follow_symlinks=follow_symlinks)
         except SetupError as error:
             raise SetupError(f"{error}; run the front end's build first, as npm run build") from error
         if self._files.directory.identify(index) is None:

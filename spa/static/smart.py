@@ -9,17 +9,16 @@ from spa.errors import SetupError
 from spa.grammar import PATH_SAFE
 from spa.handler import Handler
 from spa.static import hashing
-from spa.static.assets import Asset, Assets, integrity
-from spa.static.charset import is_utf8
-from spa.static.files import ChangedError, Directory
-from spa.static.form import Forms
-from spa.static.handler import Root
+from spa.static.assets import Asset, Assets
+from spa.static.files import ChangedError, Directory, Root
 from spa.static.hashedfile import HashedFile
 from spa.static.mimetypes import type_of
+from spa.static.reading import charset_of
 from spa.static.route import refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
 from spa.static.shortcut import Shortcuts
-from spa.static.sibling import Origin
+from spa.static.sibling import Original
+from spa.static.variant import Variants
 
 
 class SmartStatic:
@@ -59,7 +58,7 @@ class SmartStatic:
         self.watch = watch
         self.mounts: list[str] = []
         self._assets = Assets(self.directory, strict)
-        self._forms = Forms(self.directory)
+        self._variants = Variants(self.directory)
         self._shortcuts = Shortcuts()
 
     def __call__(
@@ -154,7 +153,7 @@ class SmartStatic:
         Raises:
             LookupError: there is no such file.
         """
-        return integrity(self.content(path, mount))
+        return hashing.integrity(self.content(path, mount))
 
     def paths(self) -> list[str]:
         """Return the paths of all files that may be served, sorted."""
@@ -236,14 +235,14 @@ class SmartStatic:
             body=body if file is None else file,  # type: ignore[arg-type]  # one of them is there
             size=asset.size,
             etag=f'"{asset.hash}"',
-            modified=asset.identity[3] // 1_000_000_000,
-            content_type=type_of(asset.path, "utf-8" if asset.is_utf8 else None),
+            modified=asset.identity.modified,
+            content_type=type_of(asset.path, asset.charset),
             headers=(("Cache-Control", cache_control),),
         )
         read = file.read if file is not None else lambda: body or b""
-        origin = Origin(asset.path, asset.identity, asset.disk_hash)
+        original = Original(asset.path, asset.identity, asset.disk_hash)
         try:
-            return self._forms.choose(plain, environ, asset.hash, read, origin)
+            return self._variants.choose(plain, environ, asset.hash, read, original)
         except BaseException:  # a sibling that cannot be opened now
             plain.close()
             raise
@@ -256,10 +255,10 @@ class SmartStatic:
             size=len(body),
             etag=f'"{hash}"',
             modified=None,
-            content_type=type_of(path, "utf-8" if is_utf8(body) or not path.lower().endswith(".css") else None),
+            content_type=type_of(path, charset_of(path, body)),
             headers=(("Cache-Control", cache_control),),
         )
-        return self._forms.choose(plain, environ, hash, lambda: body)
+        return self._variants.choose(plain, environ, hash, lambda: body)
 
     def _require(self, path: str, mount: str, look: bool = False) -> Asset:
         asset = self._assets.get(path, mount, look or self.watch is not False)

@@ -1,7 +1,6 @@
 """Have an app answer one request of a test in a greenlet of its own, as a server would."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -146,8 +145,6 @@ class Exchange:
             self.body.append(data)
 
 
-@contextmanager
-def limit(seconds: float, message: str) -> Iterator[None]:
-    """Raise TimeoutError in the block when it takes longer."""
-    with gevent.Timeout(seconds, TimeoutError(f"{message} within {seconds} s")):
-        yield
+def limit(seconds: float, message: str) -> gevent.Timeout:
+    """Return a context manager that raises TimeoutError in its block when that takes longer."""
+    return gevent.Timeout(seconds, TimeoutError(f"{message} within {seconds} s"))

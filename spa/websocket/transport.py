@@ -98,11 +98,14 @@ def has_hung_up(sock: Any) -> bool:
     return bool(poll.poll(0))
 
 
-def cut(sock: Any) -> None:
-    """End a connection on which a greenlet may be waiting, so that it sees a peer that has left."""
+def cut(sock: Any, how: int = socket.SHUT_RDWR) -> None:
+    """End a connection, or one direction of it, on which a greenlet may be waiting, so that it sees a peer that left.
+
+    With ``SHUT_RD``, what has come is still read.
+    """
     try:
         # Beneath gevent, whose own would raise EBADF in that greenlet, and make a TLS socket go on in clear.
-        getattr(sock, "_sock", sock).shutdown(socket.SHUT_RDWR)
+        getattr(sock, "_sock", sock).shutdown(how)
     except OSError:
         pass  # the peer was faster
 

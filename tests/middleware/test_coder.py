@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
+from spa.coding import available_codings
 from spa.middleware.coder import open_coder
-from spa.static.encoding import available_codings
 from tests.middleware.decoding import decode, open_decoder
 
 CODINGS = ["br", "zstd", "gzip"]

@@ -400,7 +400,7 @@ def test_what_is_no_app_is_a_mistake_in_the_setup():
 
 
 def test_without_the_packages_there_is_gzip_and_asking_for_more_names_the_fix(monkeypatch):
-    from spa.static.encoding import available_codings
+    from spa.coding import available_codings
 
     for name in ("brotli", "zstandard", "compression.zstd"):
         monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed

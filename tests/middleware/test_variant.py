@@ -2,8 +2,8 @@
 
 import pytest
 
+from spa.coding import is_compressible
 from spa.middleware.variant import Policy, coded_headers, coded_tag, may_be_coded, plain_headers, plain_tags
-from spa.static.mimetypes import is_compressible
 
 POLICY = Policy(500, {"br": 4, "gzip": 6}, is_compressible)
 TEXT = ("Content-Type", "text/plain; charset=utf-8")

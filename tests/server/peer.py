@@ -7,6 +7,7 @@ import gevent
 
 import spa
 from tests import wire
+from tests.loop import wait_until
 
 
 class Log(io.StringIO):
@@ -72,9 +73,7 @@ def request(path, method="GET"):
 
 def wait_for_lines(log, number):
     """Return the lines of a log once there are so many."""
-    with gevent.Timeout(wire.PATIENCE):
-        while len(log.lines()) < number:
-            gevent.sleep(0.01)
+    wait_until(lambda: len(log.lines()) >= number)
     return log.lines()
 
 
@@ -109,6 +108,4 @@ def connected(server, data=b""):
 
 def wait_until_idle(server):
     """Wait until every connection has ended."""
-    with gevent.Timeout(wire.PATIENCE):
-        while server.handlers:
-            gevent.sleep(0.01)
+    wait_until(lambda: not server.handlers)

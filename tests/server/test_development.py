@@ -8,9 +8,11 @@ import pytest
 
 import spa
 from spa.server import unread
-from spa.server.development import Server, end_reading
+from spa.server.development import Server
 from spa.websocket import registry
+from spa.websocket.transport import cut
 from tests import wire
+from tests.loop import wait_until
 from tests.server.peer import Body, Log, connect_tls, connected, read_to_end, request, talk, upload, wait_for_lines
 
 
@@ -34,10 +36,7 @@ def test_the_log_is_coloured_on_a_terminal_only(is_terminal, painted, monkeypatc
 def test_a_client_that_breaks_the_tls_handshake_is_one_line(tls, log):
     server, _ = tls
     gevent.socket.create_connection(("127.0.0.1", server.server_port)).close()
-    with gevent.Timeout(wire.PATIENCE):
-        while not log.lines():
-            gevent.sleep(0.01)
-    (line,) = log.lines()
+    (line,) = wait_until(log.lines)
     assert line.startswith("127.0.0.1 TLS: ")
 
 
@@ -62,9 +61,7 @@ def test_a_client_that_leaves_a_tls_connection_during_the_answer_is_no_error(tls
         if how != "late":
             sock.recv(1000)
     assert f"GET /{how}" in wait_for_lines(log, 1)[0]
-    with gevent.Timeout(wire.PATIENCE):
-        while server.handlers:
-            gevent.sleep(0.01)
+    wait_until(lambda: not server.handlers)
     assert len(log.lines()) == 1
     assert capsys.readouterr().err == ""
 
@@ -82,9 +79,7 @@ def test_a_failed_tls_handshake_over_a_unix_socket_is_one_line_too(tls, log, tmp
 def test_a_stopping_server_does_not_wait_for_half_a_head(server):
     with gevent.socket.create_connection(("127.0.0.1", server.server_port)) as sock:
         sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n")
-        with gevent.Timeout(wire.PATIENCE):
-            while not server.handlers:
-                gevent.sleep(0.01)
+        wait_until(lambda: server.handlers)
         with gevent.Timeout(5):
             server.drain(timeout=60)
 
@@ -101,7 +96,7 @@ def test_behind_an_end_of_reading_what_has_come_is_still_read_and_answered(reque
         theirs = shaking.get(timeout=wire.PATIENCE)
     with ours, theirs, gevent.Timeout(wire.PATIENCE):
         theirs.sendall(b"request")
-        end_reading(ours)
+        cut(ours, socket.SHUT_RD)
         assert ours.recv(100) == b"request"
         ours.sendall(b"answer")
         assert theirs.recv(100) == b"answer"
@@ -113,7 +108,7 @@ def test_an_end_of_reading_wakes_who_waits_for_more_without_an_error():
     with ours, theirs, gevent.Timeout(wire.PATIENCE):
         reader = gevent.spawn(ours.recv, 100)
         gevent.sleep(0)  # it waits
-        end_reading(ours)
+        cut(ours, socket.SHUT_RD)
         assert reader.get() == b""
 
 
@@ -121,7 +116,7 @@ def test_an_end_of_reading_of_a_socket_that_is_closed_does_nothing():
     ours, theirs = gevent.socket.socketpair()
     ours.close()
     theirs.close()
-    end_reading(ours)
+    cut(ours, socket.SHUT_RD)
 
 
 def test_a_connection_accepted_just_before_the_drain_still_gets_its_answer(server):

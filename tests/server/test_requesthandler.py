@@ -10,6 +10,7 @@ import pytest
 
 import spa
 from tests import wire
+from tests.loop import wait_until
 from tests.server.peer import connect_tls, connected, request, talk, wait_for_lines, wait_until_idle
 
 
@@ -86,9 +87,7 @@ def test_a_request_that_cannot_be_read_has_its_own_status_behind_one_that_could(
 )
 def test_what_a_request_holds_breaks_no_line_and_makes_none_long(server, log, capsys, sent, status):
     talk(server, sent, f" {status} ".encode())
-    with gevent.Timeout(wire.PATIENCE):
-        while not any(f'" {status} ' in line for line in log.lines()):
-            gevent.sleep(0.01)
+    wait_until(lambda: any(f'" {status} ' in line for line in log.lines()))
     assert sum('" ' in line for line in log.lines()) == 1
     assert len(log.lines()) == (1 if status in ("404", "414") else 2)  # the request, and why it was refused
     for line in log.lines():

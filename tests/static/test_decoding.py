@@ -8,8 +8,8 @@ import zlib
 
 import pytest
 
+from spa.coding import SIBLINGS, compress
 from spa.static.decoding import can_decode, digest
-from spa.static.encoding import SIBLINGS, compress
 from spa.static.hashing import digest as hash_of
 
 TEXT = b"body { color: rebeccapurple; margin: 0 auto }\n" * 4000

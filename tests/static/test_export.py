@@ -14,8 +14,8 @@ from werkzeug.test import Client
 
 import spa
 from spa.cli import main
+from spa.coding import SIBLINGS, available_codings
 from spa.errors import SetupError
-from spa.static.encoding import SIBLINGS, available_codings
 from spa.static.export import export
 from spa.static.files import File
 from spa.static.smart import SmartStatic

@@ -4,7 +4,7 @@ import mimetypes
 
 import pytest
 
-from spa.static.mimetypes import COMPRESSIBLE, EXTENSIONS, NAMES, TYPES, UNKNOWN, is_compressible, type_of
+from spa.static.mimetypes import EXTENSIONS, TYPES, UNKNOWN, type_of
 
 
 @pytest.mark.parametrize(
@@ -100,32 +100,3 @@ def test_an_extension_stands_in_one_row_only():
     extensions = " ".join(EXTENSIONS.values()).split()
     assert len(extensions) == len(set(extensions)) == len(TYPES)
     assert extensions == [extension.lower() for extension in extensions]
-
-
-def test_every_name_of_the_compressible_table_is_in_use_or_an_old_name_of_javascript():
-    assert COMPRESSIBLE - {"application/javascript"} <= set(TYPES.values()) | set(NAMES.values())
-
-
-@pytest.mark.parametrize(
-    ("content_type", "answer"),
-    [
-        ("text/html; charset=utf-8", True),
-        ("TEXT/CSS", True),
-        ("application/json", True),
-        ("application/problem+json", True),
-        ("application/manifest+json", True),
-        ("image/svg+xml; charset=utf-8", True),
-        ("application/wasm", True),
-        ("font/ttf", True),
-        ("image/vnd.microsoft.icon", True),
-        ("font/woff2", False),
-        ("image/png", False),
-        ("video/mp4", False),
-        ("application/gzip", False),
-        ("application/zip", False),
-        ("application/octet-stream", False),
-        ("", False),
-    ],
-)
-def test_text_is_compressible_and_what_is_compressed_already_is_not(content_type, answer):
-    assert is_compressible(content_type) is answer

@@ -30,7 +30,7 @@ def test_each_is_logged_once_and_again_from_another_place(caplog):
     for line in (1, 1, 2):
         reporter.report([Missing("a.css", line, 1, "x.png")])
     assert caplog.messages == ["a.css:1:1: x.png not found", "a.css:2:1: x.png not found"]
-    assert {(record.name, record.levelname) for record in caplog.records} == {("spa.static", "WARNING")}
+    assert {(record.name, record.levelname) for record in caplog.records} == {("spa.static.missing", "WARNING")}
 
 
 def test_of_one_file_only_the_first_few_are_logged(caplog):

@@ -41,19 +41,19 @@ def test_the_bytes_are_kept_only_where_there_are_references_in_them(tmp_path, na
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "is_read", "is_utf8"),
+    ("name", "data", "is_read", "charset"),
     [
-        ("a.css", b"url(a)", True, True),
-        ("a.css", b"url(\xe9)", True, False),
-        ("a.css", "url(a)".encode("utf-16"), False, False),
-        ("a.css", '@charset "iso-2022-jp";url(あ)'.encode("iso-2022-jp"), False, False),
-        ("a.css", '@charset "shift_jis";url(ソ)'.encode("shift_jis"), False, False),
-        ("a.js", "x()".encode("utf-16"), True, True),
+        ("a.css", b"url(a)", True, "utf-8"),
+        ("a.css", b"url(\xe9)", True, None),
+        ("a.css", "url(a)".encode("utf-16"), False, None),
+        ("a.css", '@charset "iso-2022-jp";url(あ)'.encode("iso-2022-jp"), False, None),
+        ("a.css", '@charset "shift_jis";url(ソ)'.encode("shift_jis"), False, None),
+        ("a.js", "x()".encode("utf-16"), True, None),
     ],
 )
-def test_it_is_told_of_a_stylesheet_that_it_is_in_an_encoding_not_read(tmp_path, name, data, is_read, is_utf8):
+def test_it_is_told_of_a_stylesheet_that_it_is_in_an_encoding_not_read(tmp_path, name, data, is_read, charset):
     found, _ = read(tmp_path, name, data)
-    assert (found.is_read, found.is_utf8) == (is_read, is_utf8)
+    assert (found.is_read, found.charset) == (is_read, charset)
     assert is_read or not found.references
 
 
@@ -70,3 +70,17 @@ def test_a_file_that_becomes_shorter_meanwhile_is_not_taken_for_whole(tmp_path, 
 def test_a_file_in_which_nothing_is_replaced_stays_as_it_is():
     data = b"x()\n//# sourceMappingURL=a.js.map"
     assert reading.replace("a.js", data, []) is data
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "charset"),
+    [
+        ("a.css", "é".encode(), "utf-8"),
+        ("a.css", "é".encode("latin-1"), None),
+        ("a.js", "é".encode("latin-1"), None),
+        ("a.js", None, "utf-8"),
+        ("A.CSS", None, None),
+    ],
+)
+def test_a_charset_is_claimed_if_it_is_true_or_likely(path, data, charset):
+    assert reading.charset_of(path, data) == charset

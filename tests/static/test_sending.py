@@ -1,4 +1,4 @@
-"""One form of a file, sent whole, in part or not at all; the file beneath is closed whatever the answer."""
+"""One variant of a file, sent whole, in part or not at all; the file beneath is closed whatever the answer."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ MODIFIED = 1_700_000_000
 
 
 @pytest.fixture(params=["bytes", "file"])
-def form(request, tmp_path):
+def variant(request, tmp_path):
     """A representation of the digits, in memory or in an open file."""
     body = DIGITS
     if request.param == "file":
@@ -26,20 +26,20 @@ def form(request, tmp_path):
     made.close()
 
 
-def is_closed(form):
-    return isinstance(form.body, bytes) or form.body.descriptor == -1
+def is_closed(variant):
+    return isinstance(variant.body, bytes) or variant.body.descriptor == -1
 
 
-def answer(form, method="GET", **headers):
+def answer(variant, method="GET", **headers):
     """Return the status, headers and body of an answer, which has been closed."""
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     environ = EnvironBuilder(method=method, headers=fields).get_environ()
-    pieces, status, sent = run_wsgi_app(form, environ, buffered=True)
+    pieces, status, sent = run_wsgi_app(variant, environ, buffered=True)
     return status, dict(sent), b"".join(pieces)
 
 
-def test_the_whole_has_all_headers_of_a_file(form):
-    status, headers, body = answer(form)
+def test_the_whole_has_all_headers_of_a_file(variant):
+    status, headers, body = answer(variant)
     assert (status, body) == ("200 OK", DIGITS)
     assert headers == {
         "ETag": '"tag"',
@@ -50,72 +50,72 @@ def test_the_whole_has_all_headers_of_a_file(form):
         "Content-Type": "text/plain",
         "Content-Length": "500",
     }
-    assert is_closed(form)
+    assert is_closed(variant)
 
 
-def test_head_has_the_headers_and_no_body(form):
-    status, headers, body = answer(form, "HEAD")
+def test_head_has_the_headers_and_no_body(variant):
+    status, headers, body = answer(variant, "HEAD")
     assert (status, headers["Content-Length"], body) == ("200 OK", "500", b"")
-    assert is_closed(form)
+    assert is_closed(variant)
 
 
-def test_a_part_has_its_own_length_and_place(form):
-    status, headers, body = answer(form, Range="bytes=10-14")
+def test_a_part_has_its_own_length_and_place(variant):
+    status, headers, body = answer(variant, Range="bytes=10-14")
     assert (status, body) == ("206 Partial Content", b"01234")
     assert (headers["Content-Length"], headers["Content-Range"]) == ("5", "bytes 10-14/500")
     assert headers["Content-Type"] == "text/plain"
-    assert is_closed(form)
+    assert is_closed(variant)
 
 
-def test_several_parts_come_in_the_order_they_were_asked_for(form):
-    status, headers, body = answer(form, Range="bytes=490-492,0-1")
+def test_several_parts_come_in_the_order_they_were_asked_for(variant):
+    status, headers, body = answer(variant, Range="bytes=490-492,0-1")
     kind, _, boundary = headers["Content-Type"].partition("; boundary=")
     assert (status, kind) == ("206 Partial Content", "multipart/byteranges")
     assert int(headers["Content-Length"]) == len(body)
     *parts, end = body.split(f"--{boundary}".encode())
     assert [part.partition(b"\r\n\r\n")[2] for part in parts if part] == [b"012\r\n", b"01\r\n"]
     assert end.strip() == b"--"
-    assert is_closed(form)
+    assert is_closed(variant)
 
 
-def test_what_the_client_has_is_not_sent_and_only_its_headers_are_renewed(form):
-    status, headers, body = answer(form, If_None_Match='"tag"')
+def test_what_the_client_has_is_not_sent_and_only_its_headers_are_renewed(variant):
+    status, headers, body = answer(variant, If_None_Match='"tag"')
     assert (status, headers, body) == ("304 Not Modified", {"ETag": '"tag"', "Cache-Control": "no-cache"}, b"")
-    assert is_closed(form)
+    assert is_closed(variant)
 
 
-def test_a_part_behind_the_end_is_refused_with_the_size(form):
-    status, headers, body = answer(form, Range="bytes=500-")
+def test_a_part_behind_the_end_is_refused_with_the_size(variant):
+    status, headers, body = answer(variant, Range="bytes=500-")
     assert (status, headers["Content-Range"], body) == ("416 Range Not Satisfiable", "bytes */500", b"")
-    assert is_closed(form)
+    assert is_closed(variant)
 
 
-def test_a_condition_that_fails_is_an_error_of_http(form):
+def test_a_condition_that_fails_is_an_error_of_http(variant):
     with pytest.raises(PreconditionFailed):
-        answer(form, If_Match='"other"')
-    assert is_closed(form)
+        answer(variant, If_Match='"other"')
+    assert is_closed(variant)
 
 
-def test_a_file_is_closed_when_its_answer_breaks_off(form):
+def test_a_file_is_closed_when_its_answer_breaks_off(variant):
     environ = EnvironBuilder().get_environ()
-    body = form(environ, lambda status, headers: None)
+    body = variant(environ, lambda status, headers: None)
     assert next(iter(body)) == DIGITS
     if hasattr(body, "close"):
         body.close()
-    assert is_closed(form)
+    assert is_closed(variant)
 
 
-def test_without_a_date_there_is_none(form):
+def test_without_a_date_there_is_none(variant):
     undated = Representation(DIGITS, len(DIGITS), '"tag"', None, "text/plain")
     assert "Last-Modified" not in answer(undated)[1]
 
 
 @pytest.mark.parametrize(("now", "told"), [(MODIFIED + 0.5, MODIFIED), (MODIFIED - 0.5, MODIFIED - 1), (0, 0)])
-def test_what_was_changed_in_the_future_counts_as_changed_now(form, now, told):
-    assert answer(replace(form, clock=lambda: now))[1]["Last-Modified"] == http_date(told)
+def test_what_was_changed_in_the_future_counts_as_changed_now(variant, now, told):
+    assert answer(replace(variant, clock=lambda: now))[1]["Last-Modified"] == http_date(told)
 
 
 @pytest.mark.parametrize(("more", "status"), [((), "206 Partial Content"), ((VARIES,), "200 OK")])
-def test_the_date_of_a_file_with_several_codings_joins_no_parts(form, more, status):
-    coded = replace(form, headers=(*form.headers, *more))
+def test_the_date_of_a_file_with_several_codings_joins_no_parts(variant, more, status):
+    coded = replace(variant, headers=(*variant.headers, *more))
     assert answer(coded, Range="bytes=0-1", If_Range=http_date(MODIFIED))[0] == status

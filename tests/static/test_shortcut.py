@@ -4,13 +4,13 @@ import gc
 import gzip
 import tracemalloc
 
-import gevent
 import pytest
 from werkzeug.test import Client
 
 import spa
 from spa.static import shortcut
 from spa.static.smart import SmartStatic
+from tests.loop import wait_until
 
 TEXT = "console.log('a text that is worth to be compressed');\n" * 40
 
@@ -130,8 +130,7 @@ def test_what_odd_clients_accept_keeps_no_browser_from_its_shortcut(root):
     for number in range(3 * shortcut.ACCEPTED):
         client.get(url, headers={"Accept-Encoding": f"x{number}"})
     browser = {"Accept-Encoding": "gzip, deflate, br;q=0, zstd;q=0"}
-    while "Content-Encoding" not in client.get(url, headers=browser).headers:
-        gevent.sleep(0.001)
+    wait_until(lambda: "Content-Encoding" in client.get(url, headers=browser).headers)
     known = list(app.shortcuts[url]._answers)
     assert known == [f"x{number}" for number in range(2 * shortcut.ACCEPTED + 1, 3 * shortcut.ACCEPTED)] + [
         browser["Accept-Encoding"]

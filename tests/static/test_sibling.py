@@ -12,10 +12,10 @@ import pytest
 from werkzeug.test import Client
 
 import spa
-from spa.static import decoding, sibling
-from spa.static.encoding import SIBLINGS, available_codings, compress
+from spa.coding import SIBLINGS, available_codings, compress
+from spa.static import decoding, hashing, sibling
 from spa.static.files import Directory
-from spa.static.sibling import Origin, Siblings
+from spa.static.sibling import Original, Siblings
 from spa.static.smart import SmartStatic
 
 PATIENCE = 20  # seconds until a test says that something never came
@@ -68,14 +68,14 @@ def test_new_bytes_are_not_sent_under_an_old_hash_if_a_sibling_comes_before_its_
     for accept in (coding, f"{coding}, deflate"):  # one has a shortcut, the other has not
         answer = settle(client, url, accept)
         assert "immutable" in answer.headers["Cache-Control"]
-        assert decoding.digest([answer.data], coding, size) == decoding.hashing.digest(old)
+        assert decoding.digest([answer.data], coding, size) == hashing.digest(old)
     file.write_bytes(new)
     after = settle(client, static.url("app.js") if watch else url.replace(*hashes(old, new)), coding)
     assert after.data == packed.read_bytes()
 
 
 def hashes(*contents):
-    return [decoding.hashing.digest(content) for content in contents]
+    return [hashing.digest(content) for content in contents]
 
 
 def test_what_holds_other_bytes_is_never_sent_and_is_told_once(tmp_path, coding, size, caplog):
@@ -89,7 +89,7 @@ def test_what_holds_other_bytes_is_never_sent_and_is_told_once(tmp_path, coding,
         packed.write_bytes(content)
         answer = settle(client, static.url("app.js"), coding)  # by and by compressed here
         assert answer.data != content
-        assert decoding.digest([answer.data], coding, size) == decoding.hashing.digest(text("app", size))
+        assert decoding.digest([answer.data], coding, size) == hashing.digest(text("app", size))
     with gevent.Timeout(PATIENCE):
         while len(caplog.records) < len(contents):
             settle(client, static.url("app.js"), coding)
@@ -160,7 +160,7 @@ def test_a_sibling_is_checked_once(tmp_path, coding, size, monkeypatch):
 
 def test_the_one_that_holds_the_bytes_is_sent_in_the_place_of_a_better_one_that_does_not(tmp_path, monkeypatch):
     content = text("app", SMALL)
-    monkeypatch.setattr("spa.static.form.LARGEST", 0)  # nothing is compressed here
+    monkeypatch.setattr("spa.static.variant.LARGEST", 0)  # nothing is compressed here
     (tmp_path / "app.js").write_bytes(content)
     (tmp_path / "app.js.br").write_bytes(b"nonsense")
     (tmp_path / "app.js.gz").write_bytes(gzip.compress(content))
@@ -235,12 +235,12 @@ def test_another_that_takes_its_place_meanwhile_is_not_opened(tmp_path):
         (tmp_path / name).write_bytes(gzip.compress(b"app", mtime=0) * (1 + (name == "app.js")))
     siblings, directory = Siblings(Directory(tmp_path)), Directory(tmp_path)
     for hash in (None, "0123456789ab"):
-        origin = Origin("app.js", directory.identify("app.js"), hash)
-        found = siblings.find(origin)
+        original = Original("app.js", directory.identify("app.js"), hash)
+        found = siblings.find(original)
         assert list(found) == ["gzip"]
         (tmp_path / "app.js.gz").write_bytes(b"another %d" % len(str(hash)))
-        assert siblings.open(origin, "gzip", found["gzip"]) is None
-        assert list(siblings.find(origin)) == ["gzip"], "the other has not been judged yet"
+        assert siblings.open(original, "gzip", found["gzip"]) is None
+        assert list(siblings.find(original)) == ["gzip"], "the other has not been judged yet"
 
 
 @pytest.mark.parametrize("hash", [None, "0123456789ab"])
@@ -248,8 +248,8 @@ def test_one_that_becomes_shorter_while_it_is_read_is_not_sent(tmp_path, monkeyp
     (tmp_path / "app.js").write_bytes(text("app", SMALL))
     (tmp_path / "app.js.gz").write_bytes(gzip.compress(text("app", SMALL)))
     directory = Directory(tmp_path)
-    siblings, origin = Siblings(directory), Origin("app.js", directory.identify("app.js"), hash)
-    found = siblings.find(origin)
+    siblings, original = Siblings(directory), Original("app.js", directory.identify("app.js"), hash)
+    found = siblings.find(original)
     opened = directory.open
 
     def cut(path):
@@ -258,7 +258,7 @@ def test_one_that_becomes_shorter_while_it_is_read_is_not_sent(tmp_path, monkeyp
         return file
 
     monkeypatch.setattr(directory, "open", cut)
-    assert siblings.open(origin, "gzip", found["gzip"]) is None
+    assert siblings.open(original, "gzip", found["gzip"]) is None
     assert not siblings._verdicts
 
 
@@ -269,8 +269,8 @@ def test_what_is_remembered_is_bounded(tmp_path, monkeypatch):
     for number in range(20):
         (tmp_path / f"{number}.js").write_bytes(content)
         (tmp_path / f"{number}.js.gz").write_bytes(gzip.compress(content))
-        origin = Origin(f"{number}.js", directory.identify(f"{number}.js"), decoding.hashing.digest(content))
-        assert siblings.open(origin, "gzip", siblings.find(origin)["gzip"]).body
+        original = Original(f"{number}.js", directory.identify(f"{number}.js"), hashing.digest(content))
+        assert siblings.open(original, "gzip", siblings.find(original)["gzip"]).body
         costs = [sibling._cost(*item) for item in siblings._verdicts.items()]
         assert sum(costs) == siblings._size <= sibling.MEMORY
     assert list(siblings._verdicts)[-1][0] == "19.js.gz"
@@ -299,8 +299,8 @@ with open("app.js", "wb") as file, open("app.js.gz", "wb") as packed:
     file.write(content)
     packed.write(gzip.compress(content))
 siblings = sibling.Siblings(Directory("."))
-origin = sibling.Origin("app.js", Directory(".").identify("app.js"), digest(content))
-ask = lambda: siblings.open(origin, "gzip", siblings.find(origin)["gzip"]).body
+original = sibling.Original("app.js", Directory(".").identify("app.js"), digest(content))
+ask = lambda: siblings.open(original, "gzip", siblings.find(original)["gzip"]).body
 assert ask() is None
 while not begun.is_set():
     gevent.sleep(0.001)

@@ -6,6 +6,7 @@ import pytest
 
 import spa
 from spa.testing import Client, EventStreamRefused
+from tests.loop import wait_until
 
 EVENTS = ["a", {"b": 1}, spa.Event("c\nd", id="3", event="e", retry=4), spa.Event(None, id="5")]
 
@@ -156,9 +157,7 @@ def test_a_generator_that_never_ends_is_told_and_killed():
     source = client_of(script).events("/", timeout=0.05)
     with pytest.raises(TimeoutError, match="the handler of / is still running"), source:
         pass
-    with gevent.Timeout(5):
-        while "closed" not in log:
-            gevent.sleep(0.001)
+    wait_until(lambda: "closed" in log)
 
 
 def test_a_handler_that_does_not_answer_is_told():

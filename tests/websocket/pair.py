@@ -53,16 +53,3 @@ def open_pair(early: bytes = b"", **limits: object) -> Iterator[Pair]:
         with gevent.Timeout(PATIENCE):
             pair.connection.finish()
         pair.sock.close()
-
-
-def wait_until(condition, what: str = "") -> None:
-    """Let the event loop run until a condition holds; fail when it does not in time."""
-    with gevent.Timeout(PATIENCE, AssertionError(f"not within {PATIENCE} s: {what}")):
-        while not condition():
-            gevent.sleep(0.002)
-
-
-def run_loop(turns: int = 5) -> None:
-    """Let the event loop do what it can do now."""
-    for _ in range(turns):
-        gevent.sleep(0.001)

@@ -8,7 +8,8 @@ import pytest
 from spa.errors import ConnectionClosed, ReceiveInProgress
 from spa.websocket.connection import TURNS_UNYIELDING, State
 from spa.websocket.protocol import encode
-from tests.websocket.pair import open_pair, run_loop, wait_until
+from tests.loop import run_loop, wait_until
+from tests.websocket.pair import open_pair
 from tests.wire import CLOSE, PING, PONG, TEXT, close_payload, frame
 
 LARGE = encode("x" * 10_000)  # more than the kernel takes here

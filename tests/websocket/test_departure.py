@@ -8,7 +8,8 @@ import pytest
 
 from spa.websocket.departure import send_away_on_sigterm
 from spa.websocket.registry import Registry
-from tests.websocket.pair import open_pair, run_loop, wait_until
+from tests.loop import run_loop, wait_until
+from tests.websocket.pair import open_pair
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from spa.websocket import hangup
 from spa.websocket.hangup import Watch
-from tests.websocket.pair import run_loop, wait_until
+from tests.loop import run_loop, wait_until
 from tests.wire import PATIENCE
 
 

@@ -18,7 +18,8 @@ from spa.websocket.connection import State
 from spa.websocket.handshake import Handshake
 from spa.websocket.limits import Limits
 from spa.websocket.registry import Registry
-from tests.websocket.pair import PairWire, wait_until
+from tests.loop import wait_until
+from tests.websocket.pair import PairWire
 from tests.wire import CLOSE, KEY, PATIENCE, TEXT, close_payload, frame
 
 

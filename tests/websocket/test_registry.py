@@ -8,7 +8,8 @@ import pytest
 from spa.websocket import registry
 from spa.websocket.connection import State
 from spa.websocket.registry import Registry
-from tests.websocket.pair import open_pair, wait_until
+from tests.loop import wait_until
+from tests.websocket.pair import open_pair
 from tests.wire import CLOSE
 
 

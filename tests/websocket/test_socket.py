@@ -9,7 +9,8 @@ import pytest
 from spa.errors import ConnectionClosed, InvalidMessage
 from spa.websocket import broadcast
 from spa.websocket.socket import WebSocket
-from tests.websocket.pair import open_pair, run_loop
+from tests.loop import run_loop
+from tests.websocket.pair import open_pair
 from tests.wire import BINARY, CLOSE, TEXT, close_payload, frame
 
 

@@ -11,7 +11,8 @@ from spa.websocket.limits import Limits
 from spa.websocket.outbox import Outbox
 from spa.websocket.stream import Stream
 from spa.websocket.transport import Transport
-from tests.websocket.pair import SMALL_BUFFER, run_loop, wait_until
+from tests.loop import run_loop, wait_until
+from tests.websocket.pair import SMALL_BUFFER
 
 
 class Owner:

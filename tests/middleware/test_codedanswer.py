@@ -9,11 +9,11 @@ import pytest
 from werkzeug.test import create_environ
 
 from spa.answer import BrokenOff
-from spa.middleware import exchange
+from spa.coding import is_compressible
+from spa.middleware import codedanswer
+from spa.middleware.codedanswer import LARGE, CodedAnswer
 from spa.middleware.coder import Coder
-from spa.middleware.exchange import LARGE, Exchange
 from spa.middleware.variant import Policy
-from spa.static.mimetypes import is_compressible
 from tests.middleware.decoding import decode, open_decoder
 
 POLICY = Policy(500, {"br": 4, "zstd": 3, "gzip": 6}, is_compressible)
@@ -55,7 +55,7 @@ class Server:
             return app
 
         environ = create_environ(headers={"Accept-Encoding": accept})
-        self.answer = Exchange(POLICY, environ, self.start).run(app if callable(app) else answer)
+        self.answer = CodedAnswer(POLICY, environ, self.start).run(app if callable(app) else answer)
 
     def start(self, status, headers, exc_info=None):
         self.heads.append((status, dict(headers)))
@@ -317,7 +317,7 @@ def test_others_get_their_turn_while_a_large_body_is_compressed(is_whole, size, 
         events.append("served")
 
     threads, events = [], []
-    monkeypatch.setattr(exchange, "open_coder", lambda *_: Coder(compress, lambda: b"", lambda: b""))
+    monkeypatch.setattr(codedanswer, "open_coder", lambda *_: Coder(compress, lambda: b"", lambda: b""))
     gevent.joinall([gevent.spawn(serve), gevent.spawn(events.append, "another's turn")], raise_error=True)
     is_large = size >= LARGE
     assert events == (["another's turn", "served"] if is_large else ["served", "another's turn"])

@@ -1,21 +1,21 @@
-"""Choose the form of a file that a client accepts: as it is, or compressed."""
+"""Choose the variant of a file that a client accepts: as it is, or compressed."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import Any
 
-from spa.static.encoding import Compressor, available_codings, negotiate
+from spa.coding import available_codings, is_compressible, negotiate
+from spa.static.compressor import Compressor
 from spa.static.files import Directory, File
-from spa.static.mimetypes import is_compressible
 from spa.static.sending import VARIES, Representation
-from spa.static.sibling import Origin, Siblings
+from spa.static.sibling import Original, Siblings
 
 SMALLEST = 500  # bytes that are compressed here: below, that saves no packet
 LARGEST = 4 * 2**20  # bytes that are compressed here; larger files want a sibling made in advance
 
 
-class Forms:
-    """The forms of the files of a directory: ``app.js.br`` beside ``app.js``, else compressed once in memory.
+class Variants:
+    """The variants of the files of a directory: ``app.js.br`` beside ``app.js``, else compressed once in memory.
 
     Args:
         directory: where siblings are looked for; None for what is made in memory, and has none.
@@ -31,31 +31,31 @@ class Forms:
         environ: dict[str, Any],
         key: Hashable,
         data: Callable[[], bytes],
-        origin: Origin | None = None,
+        original: Original | None = None,
     ) -> Representation:
-        """Return the form to send (RFC 9110 section 12.5.3); each has an ETag of its own.
+        """Return the variant to send (RFC 9110 section 12.5.3); each has an ETag of its own.
 
         Args:
             plain: the file as it is.
             environ: the WSGI environ of the request.
             key: what the bytes of ``plain`` are known by.
             data: gives these bytes; called at once, or never.
-            origin: the file on disk that these are the bytes of, whose siblings may stand for it; None if they were
+            original: the file on disk that these are the bytes of, whose siblings may stand for it; None if they were
                 rewritten.
         """
         accept = environ.get("HTTP_ACCEPT_ENCODING")
         is_worth_it = plain.size >= SMALLEST and is_compressible(plain.content_type)
         # Where compressing pays, the answer varies anyway; where not, only if somebody has made a sibling.
         finder = None if is_worth_it and not accept else self._siblings
-        siblings = {} if finder is None or origin is None else finder.find(origin)
+        siblings = {} if finder is None or original is None else finder.find(original)
         if not (is_worth_it or siblings):
             return plain
         plain = replace(plain, headers=(*plain.headers, VARIES))
         if not accept:
             return plain
         ready = available_codings() if is_worth_it and plain.size <= LARGEST else ()
-        while (coding := negotiate(accept, [*siblings, *ready])) in siblings and finder and origin:
-            sibling = finder.open(origin, coding, siblings.pop(coding))
+        while (coding := negotiate(accept, [*siblings, *ready])) in siblings and finder and original:
+            sibling = finder.open(original, coding, siblings.pop(coding))
             if sibling is None:
                 continue
             if sibling.body is None:
@@ -63,7 +63,7 @@ class Forms:
             return _coded(plain, coding, sibling.body, sibling.tag)
         if coding is None:
             return plain
-        body = self._compressor.get((key, coding), data, coding)
+        body = self._compressor.get(key, data, coding)
         return replace(plain, is_final=False) if body is None else _coded(plain, coding, body)
 
 

@@ -10,11 +10,11 @@ import gevent
 from werkzeug.wsgi import ClosingIterator
 
 from spa.answer import BrokenOff
+from spa.coding import negotiate
 from spa.middleware.coder import Coder, open_coder
 from spa.middleware.variant import Policy, coded_headers, coded_tag, may_be_coded, plain_headers, plain_tags
 from spa.middleware.vary import Headers
 from spa.requestid import describe
-from spa.static.encoding import negotiate
 from spa.wsgi import Body, WSGIApp
 
 logger = logging.getLogger("spa")
@@ -24,7 +24,7 @@ logger = logging.getLogger("spa")
 LARGE = 128 * 2**10
 
 
-class Exchange:
+class CodedAnswer:
     """One request and its answer, whose head is held back until it is known what becomes of the body.
 
     Args:

@@ -1,4 +1,4 @@
-"""The form of a file that a client accepts: as it is, its sibling, or compressed in memory."""
+"""The variant of a file that a client accepts: as it is, its sibling, or compressed in memory."""
 
 import gzip
 import hashlib
@@ -8,10 +8,10 @@ import gevent
 import pytest
 
 from spa.static.files import Directory
-from spa.static.form import LARGEST, SMALLEST, Forms
 from spa.static.mimetypes import type_of
 from spa.static.sending import Representation
-from spa.static.sibling import Origin
+from spa.static.sibling import Original
+from spa.static.variant import LARGEST, SMALLEST, Variants
 
 TEXT = b"one and the same line\n" * 100
 PATIENCE = 20  # seconds until a test says that something never came
@@ -26,23 +26,23 @@ def accepting(value):
     return {} if value is None else {"HTTP_ACCEPT_ENCODING": value}
 
 
-def choose(forms, form, accept, origin=None):
-    """Return the form that is sent in the end, when nothing is being made any more."""
+def choose(variants, variant, accept, original=None):
+    """Return the variant that is sent in the end, when nothing is being made any more."""
     with gevent.Timeout(PATIENCE):
         while True:
-            chosen = forms.choose(form, accepting(accept), "key", lambda: TEXT, origin)
+            chosen = variants.choose(variant, accepting(accept), "key", lambda: TEXT, original)
             if chosen.is_final:
                 return chosen
             gevent.sleep(0.01)
 
 
 @pytest.fixture
-def forms(tmp_path):
-    return Forms(Directory(tmp_path))
+def variants(tmp_path):
+    return Variants(Directory(tmp_path))
 
 
 @pytest.mark.parametrize(
-    ("form", "accept", "varies"),
+    ("variant", "accept", "varies"),
     [
         (plain(b"x" * (SMALLEST - 1)), "gzip", False),  # too small to be worth it
         (plain(content_type="image/png"), "gzip", False),  # packed already
@@ -54,31 +54,31 @@ def forms(tmp_path):
         (plain(size=LARGEST + 1), "gzip", True),  # too large to be compressed here
     ],
 )
-def test_a_file_is_sent_as_it_is_and_says_if_others_might_get_another_form(forms, form, accept, varies):
-    chosen = choose(forms, form, accept)
-    assert (chosen.body, chosen.etag) == (form.body, '"tag"')
-    assert chosen.headers == (*form.headers, *([VARY] if varies else []))
+def test_a_file_is_sent_as_it_is_and_says_if_others_might_get_another_variant(variants, variant, accept, varies):
+    chosen = choose(variants, variant, accept)
+    assert (chosen.body, chosen.etag) == (variant.body, '"tag"')
+    assert chosen.headers == (*variant.headers, *([VARY] if varies else []))
 
 
-def test_while_a_form_is_being_made_the_file_is_sent_as_it_is(forms):
-    chosen = forms.choose(plain(), accepting("gzip"), "key", lambda: TEXT)
+def test_while_a_variant_is_being_made_the_file_is_sent_as_it_is(variants):
+    chosen = variants.choose(plain(), accepting("gzip"), "key", lambda: TEXT)
     assert (chosen.body, chosen.is_final) == (TEXT, False)
-    assert choose(forms, plain(), "gzip").body != TEXT
+    assert choose(variants, plain(), "gzip").body != TEXT
 
 
-def test_a_compressed_form_has_a_length_and_an_etag_of_its_own(forms):
-    chosen = choose(forms, plain(), "gzip")
+def test_a_compressed_variant_has_a_length_and_an_etag_of_its_own(variants):
+    chosen = choose(variants, plain(), "gzip")
     assert gzip.decompress(chosen.body) == TEXT
     assert chosen.size == len(chosen.body) < len(TEXT)
     assert chosen.etag == '"tag-gzip"'
     assert chosen.headers == (("X-Kept", "1"), VARY, ("Content-Encoding", "gzip"))
 
 
-def origin_of(root, name, hash):
+def original_of(root, name, hash):
     directory = Directory(root)
     (root / name).write_bytes(TEXT)
     os.utime(root / name, (1_000_000_000, 1_000_000_000))
-    return Origin(name, directory.identify(name), hash)
+    return Original(name, directory.identify(name), hash)
 
 
 @pytest.mark.parametrize(
@@ -89,10 +89,10 @@ def origin_of(root, name, hash):
         (b"no gzip at all", False),
     ],
 )
-def test_a_sibling_is_sent_if_it_holds_the_bytes_of_its_file(forms, tmp_path, packed, is_sent):
-    origin = origin_of(tmp_path, "a.txt", hashlib.md5(TEXT).hexdigest()[:12])
+def test_a_sibling_is_sent_if_it_holds_the_bytes_of_its_file(variants, tmp_path, packed, is_sent):
+    original = original_of(tmp_path, "a.txt", hashlib.md5(TEXT).hexdigest()[:12])
     (tmp_path / "a.txt.gz").write_bytes(packed)
-    chosen = choose(forms, plain(), "gzip", origin)
+    chosen = choose(variants, plain(), "gzip", original)
     assert (chosen.body == packed) is is_sent
     assert gzip.decompress(chosen.body) == TEXT  # otherwise it was compressed here
     assert (chosen.etag != '"tag-gzip"') is is_sent  # no download may join bytes of the two
@@ -109,26 +109,26 @@ def test_a_sibling_is_sent_if_it_holds_the_bytes_of_its_file(forms, tmp_path, pa
     [("gzip", "gzip"), ("gzip;q=0", None), ("identity, gzip;q=0.5", None), ("", None), (None, None)],
 )
 def test_a_sibling_counts_for_a_file_that_would_not_be_compressed_here(
-    forms, tmp_path, hash, name, data, accept, coding
+    variants, tmp_path, hash, name, data, accept, coding
 ):
     (tmp_path / name).write_bytes(data)
     (tmp_path / f"{name}.gz").write_bytes(gzip.compress(data))
-    origin = Origin(name, Directory(tmp_path).identify(name), hash and hashlib.md5(data).hexdigest()[:12])
-    chosen = choose(forms, plain(data, type_of(name)), accept, origin)
+    original = Original(name, Directory(tmp_path).identify(name), hash and hashlib.md5(data).hexdigest()[:12])
+    chosen = choose(variants, plain(data, type_of(name)), accept, original)
     assert VARY in chosen.headers
     assert dict(chosen.headers).get("Content-Encoding") == coding
     assert (chosen.body if coding is None else gzip.decompress(chosen.body)) == data
 
 
-def test_a_file_that_would_not_be_compressed_here_does_not_vary_without_a_sibling(forms, tmp_path):
-    origin = origin_of(tmp_path, "a.png", None)
-    assert choose(forms, plain(content_type="image/png"), "gzip", origin).headers == (("X-Kept", "1"),)
+def test_a_file_that_would_not_be_compressed_here_does_not_vary_without_a_sibling(variants, tmp_path):
+    original = original_of(tmp_path, "a.png", None)
+    assert choose(variants, plain(content_type="image/png"), "gzip", original).headers == (("X-Kept", "1"),)
 
 
-def test_a_file_that_is_open_is_closed_when_another_form_is_sent(forms, tmp_path):
-    choose(forms, plain(), "gzip")
+def test_a_file_that_is_open_is_closed_when_another_variant_is_sent(variants, tmp_path):
+    choose(variants, plain(), "gzip")
     (tmp_path / "a.txt").write_bytes(TEXT)
     file = Directory(tmp_path).open("a.txt")
-    chosen = choose(forms, Representation(file, len(TEXT), '"tag"', None, "text/plain"), "gzip")
+    chosen = choose(variants, Representation(file, len(TEXT), '"tag"', None, "text/plain"), "gzip")
     assert gzip.decompress(chosen.body) == TEXT
     assert file.descriptor == -1
