@@ -4,6 +4,7 @@ import time
 
 import gevent
 import pytest
+from gevent import monkey
 
 from spa.errors import ConnectionClosed, ReceiveInProgress
 from spa.websocket.connection import TURNS_UNYIELDING, State
@@ -11,6 +12,7 @@ from spa.websocket.protocol import encode
 from tests.websocket.pair import open_pair, run_loop, wait_until
 from tests.wire import CLOSE, PING, PONG, TEXT, close_payload, frame
 
+block = monkey.get_original("time", "sleep")  # holds up the whole event loop
 LARGE = encode("x" * 10_000)  # more than the kernel takes here
 
 
@@ -428,6 +430,38 @@ def test_a_peer_that_answers_pings_is_kept():
             assert got.opcode == PING
             pair.peer.send(PONG, got.payload)
         assert pair.connection.state is State.OPEN
+
+
+def test_a_peer_that_answered_a_ping_while_the_loop_was_blocked_is_kept():
+    with open_pair(ping_interval=0.05, ping_timeout=0.2) as pair:
+        got = pair.peer.read_frame()
+        assert got.opcode == PING
+        pair.peer.send(PONG, got.payload)
+        block(0.5)
+        assert pair.peer.read_frame().opcode == PING  # the next one
+        assert pair.connection.state is State.OPEN
+
+
+def test_a_peer_that_read_while_the_loop_was_blocked_is_kept():
+    with open_pair(send_timeout=0.2, max_waiting_out=2) as pair:
+        senders = fill(pair.connection)
+        total = len(senders) * len(LARGE)
+        total -= len(pair.peer.sock._sock.recv(total))  # all that has come, without a turn of the loop
+        block(0.5)
+        while total > 0:
+            data = pair.peer.sock.recv(min(total, 65536))
+            assert data, "the connection was ended"
+            total -= len(data)
+        assert [outcome(sender) for sender in senders] == [None] * len(senders)
+
+
+def test_a_peer_that_stays_silent_is_given_up_though_the_loop_is_blocked_again_and_again():
+    with open_pair(ping_interval=0.05, ping_timeout=0.2) as pair:
+        started = time.monotonic()
+        while pair.connection.state is State.OPEN and time.monotonic() - started < 3:
+            block(0.1)
+            gevent.sleep(0.001)
+        assert pair.connection.state is State.ENDED
 
 
 @pytest.mark.parametrize("what", ["send", "receive"])
