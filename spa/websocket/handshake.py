@@ -55,11 +55,14 @@ def check(environ: Mapping[str, Any]) -> Handshake:
     """Read a handshake request that has passed ``is_upgrade``.
 
     Raises:
-        BadRequest: the method is not GET, HTTP is not 1.1, or the key is missing, doubled or malformed.
+        BadRequest: the method is not GET, HTTP is not 1.1, there is a body, whose bytes would be taken for frames, or
+            the key is missing, doubled or malformed.
         UpgradeRequired: the client speaks another version of the protocol than 13.
     """
     if environ["REQUEST_METHOD"] != "GET" or environ["SERVER_PROTOCOL"] != "HTTP/1.1":
         raise BadRequest("A WebSocket handshake is a GET request in HTTP/1.1.")
+    if "HTTP_TRANSFER_ENCODING" in environ or environ.get("CONTENT_LENGTH", "") not in ("", "0"):
+        raise BadRequest("A WebSocket handshake has no body.")
     version = environ.get("HTTP_SEC_WEBSOCKET_VERSION")
     if version is None:
         raise BadRequest("The Sec-WebSocket-Version header is missing.")

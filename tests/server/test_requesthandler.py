@@ -190,17 +190,6 @@ def test_an_answer_to_head_has_the_length_that_a_get_would_say(server):
     assert b"\r\nContent-Length: 7\r\n" in piece
 
 
-def test_a_handshake_that_promises_a_body_is_a_websocket_and_no_more(server, log, capsys):
-    with connected(server, wire.handshake("/1", [("Content-Length", "50")])) as sock:
-        wire.read_until(sock, lambda data: data.endswith(b"\r\n\r\n"))
-        sock.sendall(wire.frame(wire.TEXT, b"hello") + wire.frame(wire.CLOSE, wire.close_payload(1000)))
-        wire.read_until(sock, lambda data: b"hello" in data and data.endswith(wire.close_payload(1000)))
-        assert sock.recv(1) == b""
-        wait_until_idle(server)
-    assert "closed 1000" in wait_for_lines(log, 2)[-1]
-    assert capsys.readouterr().err == ""
-
-
 def serve(server, app):
     """Let a server serve a plain WSGI app."""
     server.application = app

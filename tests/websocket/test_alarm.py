@@ -132,7 +132,7 @@ def test_a_call_that_is_interrupted_does_not_silence_the_others():
     assert rung.wait(5)
 
 
-@pytest.mark.parametrize("late, is_put_off", [(0.0, False), (0.04, False), (0.06, True), (1000.0, True)])
+@pytest.mark.parametrize(("late", "is_put_off"), [(0.0, False), (0.04, False), (0.06, True), (1000.0, True)])
 def test_an_alarm_that_is_late_lets_the_loop_serve_what_came_meanwhile_once(time, clock, late, is_put_off):
     rung = []
     clock.at(101, lambda: rung.append("late"))

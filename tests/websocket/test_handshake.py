@@ -62,6 +62,8 @@ def test_a_valid_request_gives_key_and_subprotocols(header, subprotocols):
     [
         ({"REQUEST_METHOD": "POST"}, BadRequest),
         ({"SERVER_PROTOCOL": "HTTP/1.0"}, BadRequest),
+        ({"CONTENT_LENGTH": "1"}, BadRequest),
+        ({"HTTP_TRANSFER_ENCODING": "chunked"}, BadRequest),
         ({"HTTP_SEC_WEBSOCKET_VERSION": None}, BadRequest),
         ({"HTTP_SEC_WEBSOCKET_VERSION": "12"}, UpgradeRequired),
         ({"HTTP_SEC_WEBSOCKET_VERSION": "8, 13"}, UpgradeRequired),
@@ -80,6 +82,11 @@ def test_an_invalid_request_is_refused(changes, error):
     with pytest.raises(error) as caught:
         handshake.check(environ(**changes))
     assert caught.value.code in (400, 426)
+
+
+@pytest.mark.parametrize("length", ["", "0", None])
+def test_a_handshake_may_say_that_it_has_no_body(length):
+    assert handshake.check(environ(CONTENT_LENGTH=length)).key == KEY
 
 
 def test_426_names_protocol_and_version():
