@@ -102,7 +102,7 @@ class Lifecycle:
         except (Exception, SystemExit, gevent.Timeout) as error:  # a Timeout is no Exception
             if not self.is_open:
                 raise
-            if not (isinstance(error, ConnectionClosed) and self.socket.closed):
+            if not isinstance(error, ConnectionClosed) or self.socket.close_code is None:
                 code = INTERNAL_ERROR
                 logger.exception("WebSocket %s: the handler failed", describe(self._environ))
         finally:

@@ -109,18 +109,23 @@ class WebSocket:
 
     @property
     def closed(self) -> bool:
-        """Whether the connection has begun to close; False before the handshake."""
-        return self._connection is not None and self._connection.state is not State.OPEN
+        """Whether the connection is closed, and all that the peer had sent is received; False before the handshake.
+
+        So ``while not self.ws.closed`` around ``receive`` loses no message of a peer that has left.
+        """
+        return self._connection is not None and self._connection.is_closed
 
     @property
     def close_code(self) -> int | None:
         """The code the connection closed with, 1005 for an empty Close and 1006 without one; None while it is open."""
-        return self._connection.code if self._connection is not None and self.closed else None
+        connection = self._connection
+        return None if connection is None or connection.state is State.OPEN else connection.code
 
     @property
     def close_reason(self) -> str | None:
         """The reason beside the code; None while the connection is open."""
-        return self._connection.reason if self._connection is not None and self.closed else None
+        connection = self._connection
+        return None if connection is None or connection.state is State.OPEN else connection.reason
 
     @property
     def subprotocol(self) -> str | None:
