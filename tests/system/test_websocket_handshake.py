@@ -195,6 +195,8 @@ def test_origins_that_the_handler_names_are_allowed(server, tag, origin, expecte
     [
         ("https", "https://app.example", 101),
         ("https", "http://app.example", 403),
+        ("HTTPS", "http://app.example", 403),
+        ("HTTPS", "https://app.example", 101),
         ("https", "https://app.example:8443", 403),
         ("http", "http://app.example", 101),
     ],
