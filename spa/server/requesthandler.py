@@ -130,10 +130,12 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
             self.response_headers.append((b"Content-Length", declared.encode("latin-1")))
         super().finalize_headers()
         self.length = None if declared is None or self._is_bodiless() else Length(declared)
-        if not self.close_connection and (unread.is_refused(self.request_body) or self._is_endless()):
+        is_last = self.server.is_stopping or unread.is_refused(self.request_body) or self._is_endless()
+        if is_last and not self.close_connection:
             self.close_connection = True
+            is_upgrade = (b"Connection", b"Upgrade") in self.response_headers  # of a 426, which must name it
             self._drop_headers(b"connection")
-            self.response_headers.append((b"Connection", b"close"))
+            self.response_headers.append((b"Connection", b"close, Upgrade" if is_upgrade else b"close"))
 
     def write(self, data: bytes) -> None:
         """Send a piece of the body, unless the answer can have none; the client would read it as its next answer."""

@@ -30,9 +30,14 @@ class UpgradeRequired(HTTPException):
     description = "This resource is a WebSocket: connect with a WebSocket client, version 13."
 
     def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
-        """Name the protocol and the version to use."""
-        headers = super().get_headers(environ, scope)
-        return [*headers, ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")]
+        """Name the protocol and the version to use; the protocol only under servers that let an app upgrade.
+
+        Others keep what belongs to the connection to themselves (PEP 3333), some by refusing the whole answer.
+        """
+        headers = [*super().get_headers(environ, scope), ("Sec-WebSocket-Version", "13")]
+        if environ is None or "spa.hijack" in environ or "gunicorn.socket" in environ:
+            headers += [("Connection", "Upgrade"), ("Upgrade", "websocket")]  # RFC 9110 section 7.8 wants both
+        return headers
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import gevent.event
 import pytest
 
 import spa
+from spa.websocket.handshake import UpgradeRequired
 from tests import wire
 from tests.server.peer import connect_tls, connected, request, talk, wait_for_lines, wait_until_idle
 
@@ -188,6 +189,22 @@ def test_an_answer_to_head_says_nothing_of_a_length_that_a_get_would_not_say(ser
 def test_an_answer_to_head_has_the_length_that_a_get_would_say(server):
     (piece,) = talk(server, request("/7", "HEAD"), b"\r\n\r\n")
     assert b"\r\nContent-Length: 7\r\n" in piece
+
+
+@pytest.mark.parametrize(
+    ("error", "connection"), [(None, b"Connection: close"), (UpgradeRequired(), b"Connection: close, Upgrade")]
+)
+def test_the_answer_of_a_server_that_stops_meanwhile_says_that_it_is_the_last(server, error, connection):
+    class Slow(spa.Handler):
+        def get(self):
+            server.is_stopping = True
+            if error is not None:
+                raise error
+
+    server.application = spa.App((("/", "", Slow),))
+    with connected(server, request("/")) as sock:
+        head = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert [line for line in head.split(b"\r\n") if line.startswith(b"Connection")] == [connection]
 
 
 def serve(server, app):

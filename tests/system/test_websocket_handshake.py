@@ -271,6 +271,7 @@ def test_a_plain_get_of_a_websocket_is_told_to_upgrade(server):
     answer = wire.get(server.port, "/only/")
     assert answer.status == 426
     assert answer.headers["upgrade"] == "websocket"
+    assert "upgrade" in answer.headers["connection"].lower()
 
 
 def test_an_upgrade_without_the_last_slash_is_matched_and_not_redirected(server):

@@ -1,8 +1,12 @@
 """Whether a request may become a WebSocket, decided from its environ alone."""
 
+from io import BytesIO, StringIO
+from wsgiref.handlers import SimpleHandler
+
 import pytest
 from werkzeug.exceptions import BadRequest, Forbidden
 
+import spa
 from spa.errors import SetupError
 from spa.origin import ALLOWED_ORIGINS
 from spa.websocket import handshake
@@ -92,6 +96,27 @@ def test_a_handshake_may_say_that_it_has_no_body(length):
 def test_426_names_protocol_and_version():
     headers = dict(UpgradeRequired().get_headers())
     assert (headers["Upgrade"], headers["Sec-WebSocket-Version"]) == ("websocket", "13")
+    assert headers["Connection"] == "Upgrade"
+
+
+@pytest.mark.parametrize(
+    ("key", "is_named"), [("spa.hijack", True), ("gunicorn.socket", True), ("wsgi.input", False)]
+)
+def test_426_names_the_protocol_only_where_an_app_may_say_what_belongs_to_the_connection(key, is_named):
+    names = {name for name, _ in UpgradeRequired().get_headers({key: None})}
+    assert ({"Connection", "Upgrade"} <= names) is is_named
+    assert "Sec-WebSocket-Version" in names
+
+
+def test_426_gets_through_a_server_that_refuses_an_answer_with_an_upgrade():
+    class Only(spa.Handler):
+        def websocket(self): ...
+
+    out = BytesIO()
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "SERVER_PROTOCOL": "HTTP/1.1"}
+    server = SimpleHandler(BytesIO(), out, StringIO(), environ | {"SERVER_NAME": "localhost", "SERVER_PORT": "80"})
+    server.run(spa.App((("/", "", Only),)))
+    assert out.getvalue().startswith(b"HTTP/1.0 426 ")
 
 
 @pytest.mark.parametrize(
