@@ -104,7 +104,10 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         environ["spa.connections"] = self.connections
         started = time.monotonic()
         try:
-            return app(environ, start_response)
+            body = app(environ, start_response)
+            if not self.alive:  # gunicorn has looked before the app was called
+                start_response.__self__.force_close()
+            return body
         finally:
             connection = environ.get("spa.connection")
             if connection is not None:
