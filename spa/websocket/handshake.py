@@ -125,7 +125,7 @@ def response(key: str, subprotocol: str | None, headers: Iterable[tuple[str, str
     """Return the bytes of the 101 answer.
 
     Raises:
-        ValueError: a header is one of the handshake's own, or holds a control character.
+        ValueError: a header is one of the handshake's own, has no name that HTTP knows, or holds a control character.
     """
     lines = [
         "HTTP/1.1 101 Switching Protocols",
@@ -138,6 +138,8 @@ def response(key: str, subprotocol: str | None, headers: Iterable[tuple[str, str
     for name, value in headers:
         if name.lower() in OWN_HEADERS:
             raise ValueError(f"the header {name} belongs to the handshake")
+        if not re.fullmatch(TOKEN, name):
+            raise ValueError(f"{name!r} is not the name of a header; write letters, digits and hyphens, as in 'X-One'")
         lines.append(f"{name}: {value}")
     if any(character < " " or character == "\x7f" for line in lines for character in line):
         raise ValueError("a header of a WebSocket handshake holds a control character")

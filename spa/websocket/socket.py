@@ -1,6 +1,6 @@
 """The WebSocket as a handler sees it, at ``self.ws``."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from spa.errors import ConnectionClosed, InvalidMessage
@@ -9,7 +9,8 @@ from spa.jsontext import NotJSON
 from spa.websocket.connection import Connection, State
 from spa.websocket.protocol import Bytes, encode
 
-Opener = Callable[[str | None, Iterable[tuple[str, str]]], tuple[Connection, str | None]]
+HeaderList = Mapping[str, str] | Iterable[tuple[str, str]]
+Opener = Callable[[str | None, HeaderList], tuple[Connection, str | None]]
 
 
 class WebSocket:
@@ -27,13 +28,13 @@ class WebSocket:
         self._connection: Connection | None = None
         self._subprotocol: str | None = None
 
-    def accept(self, subprotocol: str | None = None, headers: Iterable[tuple[str, str]] = ()) -> None:
+    def accept(self, subprotocol: str | None = None, headers: HeaderList = ()) -> None:
         """Answer the handshake with 101; a second call does nothing.
 
         Args:
             subprotocol: the one to speak, which the client must have offered; by default the first of the
                 handler's ``subprotocols`` that it offers.
-            headers: further headers of the answer.
+            headers: further headers of the answer, as a dict or as pairs, which may name one twice.
 
         Raises:
             ValueError: the client did not offer the subprotocol, or a header is not allowed here.
@@ -147,7 +148,7 @@ class WebSocket:
                 return
             yield message
 
-    def _open(self, subprotocol: str | None = None, headers: Iterable[tuple[str, str]] = ()) -> Connection:
+    def _open(self, subprotocol: str | None = None, headers: HeaderList = ()) -> Connection:
         if self._connection is None:
             assert self._opener is not None
             self._connection, self._subprotocol = self._opener(subprotocol, headers)

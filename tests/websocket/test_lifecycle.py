@@ -420,6 +420,15 @@ def test_middleware_may_add_headers_to_the_answer():
         running.get()
 
 
+@pytest.mark.parametrize("headers", [{"A": "1"}, [("A", "1")], {"A": 1}.items()], ids=["dict", "list", "items"])
+def test_a_handler_names_headers_as_it_does_for_a_response(headers):
+    with request() as begun:
+        running = begun.run(lambda: begun.ws.accept(headers=headers))
+        assert begun.peer.read_head().headers["a"] == "1"
+        begun.peer.read_close()
+        running.get()
+
+
 def test_middleware_that_fails_leaves_the_handshake_open():
     with request() as begun:
         begun.environ["spa.upgrade_headers"] = [{}.popitem]
