@@ -14,7 +14,7 @@ from gunicorn.sock import ssl_context
 from gunicorn.workers.ggevent import GeventWorker
 from werkzeug.datastructures import EnvironHeaders
 
-from spa.server.development import Server, end_reading
+from spa.server.development import Server, allow_end, end_reading
 from spa.websocket.registry import Registry
 
 POLL = 0.1  # seconds between two looks at what the arbiter or a signal asked for
@@ -92,7 +92,10 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def _start_server(self, sock: Any) -> Listener:
         sock.setblocking(1)
-        options = {"ssl_context": ssl_context(self.cfg)} if self.cfg.is_ssl else {}
+        options = {}
+        if self.cfg.is_ssl:
+            options["ssl_context"] = ssl_context(self.cfg)
+            allow_end(options["ssl_context"])
         server = Listener(sock, handle=partial(self.handle, sock), spawn=Pool(self.worker_connections), **options)
         server.log = self.log
         if self.cfg.workers > 1:

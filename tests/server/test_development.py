@@ -11,7 +11,18 @@ from spa.server import unread
 from spa.server.development import Server, end_reading
 from spa.websocket import registry
 from tests import wire
-from tests.server.peer import Body, Log, connect_tls, connected, read_to_end, request, talk, upload, wait_for_lines
+from tests.server.peer import (
+    ROUTES,
+    Body,
+    Log,
+    connect_tls,
+    connected,
+    read_to_end,
+    request,
+    talk,
+    upload,
+    wait_for_lines,
+)
 
 
 def test_the_listener_hands_tcp_nodelay_to_its_connections(server):
@@ -106,6 +117,31 @@ def test_behind_an_end_of_reading_what_has_come_is_still_read_and_answered(reque
         ours.sendall(b"answer")
         assert theirs.recv(100) == b"answer"
         assert ours.recv(100) == b""
+
+
+@pytest.mark.parametrize("is_given", [False, True], ids=["certificate", "context"])
+def test_an_idle_connection_over_tls_ends_without_an_alert_when_the_server_stops(tls, is_given):
+    server, certificate = tls
+    if is_given:
+        context = gevent.ssl.SSLContext(gevent.ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+        server = Server(("127.0.0.1", 0), spa.App(ROUTES), log=None, ssl_context=context)
+        server.start()
+    with gevent.Timeout(wire.PATIENCE), connect_tls(server, certificate) as sock:
+        sock.sendall(request("/5"))
+        wire.read_until(sock, lambda data: data.endswith(b"x" * 5))
+        draining = gevent.spawn(server.drain, 60)
+        assert sock.recv(1) == b""
+        draining.get()
+
+
+def test_a_body_over_tls_that_is_cut_off_is_seen_to_be(tls, log):
+    server, certificate = tls
+    with gevent.Timeout(wire.PATIENCE), connect_tls(server, certificate) as sock:
+        sock.sendall(upload("Content-Length: 10", data=b"12345"))
+        gevent.sleep(0.05)
+        sock._sock.shutdown(socket.SHUT_WR)  # beneath TLS, as one who stands between the two can
+        assert b"HTTP/1.1 400 " in wire.read_until(sock, lambda data: b"\r\n\r\n" in data)
 
 
 def test_an_end_of_reading_wakes_who_waits_for_more_without_an_error():
