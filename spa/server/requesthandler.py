@@ -95,6 +95,9 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         app may answer it as any other.
         """
         environ: dict[str, Any] = WSGIHandler.get_environ(self)
+        if "HTTP_EXPECT" in environ:  # in any case, and of HTTP/1.1 alone (RFC 9110 section 10.1.1)
+            is_waiting = self.request_version != "HTTP/1.0" and environ["HTTP_EXPECT"].lower() == "100-continue"
+            self.wsgi_input.socket = self.socket if is_waiting else None
         if self.wsgi_input.chunked_input:
             self.wsgi_input = Chunks(self.rfile, None, socket=self.wsgi_input.socket, chunked_input=True)
         environ["wsgi.input"], environ["wsgi.input_terminated"] = self.wsgi_input, True

@@ -192,6 +192,23 @@ def test_an_answer_to_head_has_the_length_that_a_get_would_say(server):
 
 
 @pytest.mark.parametrize(
+    ("version", "expect", "framing", "body", "is_continued"),
+    [
+        ("1.1", "100-continue", "Content-Length: 5", b"hello", True),
+        ("1.1", "100-Continue", "Content-Length: 5", b"hello", True),
+        ("1.1", "100-Continue", "Transfer-Encoding: chunked", b"5\r\nhello\r\n0\r\n\r\n", True),
+        ("1.1", "200-ok", "Content-Length: 5", b"hello", False),
+        ("1.0", "100-continue", "Content-Length: 5", b"hello", False),
+    ],
+)
+def test_a_client_of_http_1_1_that_expects_it_is_told_to_continue(server, version, expect, framing, body, is_continued):
+    head = f"POST /upload HTTP/{version}\r\nHost: localhost\r\nExpect: {expect}\r\n{framing}\r\n\r\n"
+    received = b"".join(talk(server, head.encode() + body, b"\r\n\r\n5"))
+    assert received.startswith(b"HTTP/1.1 100 Continue\r\n\r\n") is is_continued
+    assert received.count(b"HTTP/1.1 ") == 1 + is_continued
+
+
+@pytest.mark.parametrize(
     ("error", "connection"), [(None, b"Connection: close"), (UpgradeRequired(), b"Connection: close, Upgrade")]
 )
 def test_the_answer_of_a_server_that_stops_meanwhile_says_that_it_is_the_last(server, error, connection):
