@@ -1,5 +1,6 @@
 """One open WebSocket over a pair of sockets: waiting, bounds, fairness and ends."""
 
+import math
 import time
 
 import gevent
@@ -421,6 +422,15 @@ def test_a_silent_peer_is_pinged_and_given_up():
         assert pair.connection.receive(2) is None
         assert 0.08 < time.monotonic() - started < 1
         assert pair.connection.code == 1006
+
+
+def test_with_an_endless_interval_nobody_is_pinged_and_the_connection_works():
+    with open_pair(ping_interval=math.inf, ping_timeout=0.01) as pair:
+        run_loop(50)
+        pair.peer.text("there")
+        assert pair.connection.receive(2) == "there"
+        pair.connection.send(encode("here"))
+        assert pair.peer.read_text() == "here"
 
 
 def test_a_peer_that_answers_pings_is_kept():
