@@ -14,7 +14,7 @@ Opener = Callable[[str | None, HeaderList], tuple[Connection, str | None]]
 
 
 class WebSocket:
-    """One WebSocket. The first ``accept``, ``send`` or ``receive`` answers the handshake.
+    """One WebSocket. The first ``accept``, ``send``, ``receive`` or ``close`` answers the handshake.
 
     Any greenlet may send; frames never interleave. One greenlet at a time may receive. Iterating gives the
     messages until the connection closes::
@@ -98,6 +98,8 @@ class WebSocket:
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Send a Close behind what is queued, and return at once; on a closed WebSocket it does nothing.
+
+        Before the handshake is answered, it is answered with 101 first: a refusal is an HTTP error that is raised.
 
         Args:
             code: RFC 6455 section 7.4; 3000 to 4999 are the app's own.
