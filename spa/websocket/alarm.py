@@ -9,7 +9,7 @@ from typing import Any
 import gevent
 
 PUNCTUAL = 0.05  # seconds; an alarm that comes later shows that the process was paused, or the loop blocked
-LONGEST_GRACE = 1.0  # seconds, in which a loop serves the sockets of some ten thousand connections
+LONGEST_GRACE = 1.0  # seconds by which a peer that is really gone is given up later, at most
 
 Clock = Callable[[], float]
 
