@@ -10,8 +10,10 @@ from spa.token import TokenSigner
 from werkzeug.exceptions import Unauthorized
 from werkzeug.security import check_password_hash, generate_password_hash
 
-# In production SECRET is set, the same for all processes; without it everybody is logged out at each start.
-SECRET = os.environ.get('SECRET') or secrets.token_hex(32)
+# The same for all processes, and after each start. Only this file run by itself makes one up, and logs everybody out.
+if __name__ == '__main__':
+    os.environ.setdefault('SECRET', secrets.token_hex(32))
+SECRET = os.environ['SECRET']
 NOBODY = generate_password_hash(secrets.token_hex())
 users = {'ada': generate_password_hash('engine')}
 signer = TokenSigner(SECRET, purpose_of(), max_age=3600)

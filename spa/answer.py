@@ -147,9 +147,7 @@ class StreamedBody:
 
     def close(self) -> None:
         """Close the body beneath; servers call this when it has been sent, or cannot be."""
-        close = getattr(self._pieces, "close", None)
-        if close is not None:
-            close()
+        close(self._pieces)
 
     def _check(self, piece: Any) -> None:
         """See that a piece, or the end, may follow what has been sent."""
@@ -173,7 +171,12 @@ def drop_body(body: Iterable[bytes]) -> list[bytes]:
         for _ in body:
             break  # a WSGI app that is a generator starts the response at its first step
     finally:
-        close = getattr(body, "close", None)
-        if close is not None:
-            close()
+        close(body)
     return []
+
+
+def close(body: Iterable[Any]) -> None:
+    """Close what has a ``close``, which WSGI asks for whether or not it was read to its end (PEP 3333)."""
+    end = getattr(body, "close", None)
+    if end is not None:
+        end()

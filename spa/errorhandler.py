@@ -5,7 +5,9 @@ from typing import Any
 
 from werkzeug.exceptions import HTTPException
 
+from spa.blame import name_of
 from spa.errors import SetupError
+from spa.routecheck import check_is_plain, try_call
 
 ErrorHandler = Callable[[Any, Any], Any]
 Key = int | type[BaseException]
@@ -38,11 +40,16 @@ class ErrorHandlers:
         """Register a handler.
 
         Raises:
-            SetupError: the key is not fit for it, or this is no function.
+            SetupError: the key is not fit for it, or this cannot be called with a request and an exception.
         """
         self.check(key)
         if not callable(handler):
             raise SetupError(f"app.error({key!r}) takes a function of the request and the exception, not {handler!r}")
+        name = name_of(handler)
+        check_is_plain(name, handler)
+        wrong = try_call(handler, (None, None), {})
+        if wrong is not None:
+            raise SetupError(f"app.error({key!r}): {name} is called with (request, error), which it cannot be: {wrong}")
         self._handlers[key] = handler
 
     def find(self, error: BaseException) -> ErrorHandler | None:

@@ -1,16 +1,25 @@
 """Name what can go wrong that is not an HTTP error.
 
-HTTP errors are Werkzeug's exceptions (``werkzeug.exceptions``); the rest is this tree:
+HTTP errors are Werkzeug's exceptions (``werkzeug.exceptions``). What else a program may meet is this tree:
 
 * ``SpaError``
 
   * ``SetupError`` (a ``ValueError``): the app is put together wrongly; raised while it is built
+
+    * ``ImportFailed``, in ``spa.server.find``: the module of the app raises while the command line imports it
+
   * ``ConnectionClosed`` (a ``geventwebsocket.WebSocketError``): the WebSocket is closed
   * ``InvalidMessage`` (a ``ValueError``): a WebSocket message is not what the handler asked for
   * ``ReceiveInProgress`` (a ``RuntimeError``): another greenlet is receiving from this WebSocket
-  * ``HandshakeRefused`` and ``EventStreamRefused``, in ``spa.testing``: the app gave another answer
+  * ``Refused``, in ``spa.testing.client``: the app gave a test another answer than it asked for
+
+    * ``HandshakeRefused``, in ``spa.testing.client``: an HTTP response, and no WebSocket
+    * ``EventStreamRefused``, in ``spa.testing.client``: a response that is no event stream
+
   * ``MissingReferenceError``, in ``spa.static.missing``: a static file refers to one that is not there
   * ``FileUnavailable`` (a ``ServiceUnavailable``), in ``spa.static.unavailable``: the system cannot open files now
+
+What never leaves Spa, or leaves it for the server alone, is not in the tree.
 """
 
 from geventwebsocket.exceptions import WebSocketError

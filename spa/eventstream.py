@@ -9,13 +9,14 @@ from typing import Any
 import gevent
 
 from spa.answer import BrokenOff
+from spa.environ import APP, CONNECTIONS
 from spa.event import COMMENT, CONTENT_TYPE, Event, encode
 from spa.producer import Producer
+from spa.requestid import describe
 from spa.response import Response
 from spa.websocket import transport
 from spa.websocket.departure import send_away_on_sigterm
 from spa.websocket.hangup import Watch
-from spa.websocket.lifecycle import describe
 from spa.websocket.registry import PATIENCE, Registry
 
 logger = logging.getLogger("spa")
@@ -148,9 +149,9 @@ class Stream:
         self._sock = transport.see(self._environ)
         if self._sock is not None:
             self._watch = Watch(self._sock, self._leave)
-        self._registry = self._environ.get("spa.connections")
-        if self._registry is None and "spa.app" in self._environ:
-            self._registry = self._environ["spa.app"].connections
+        self._registry = self._environ.get(CONNECTIONS)
+        if self._registry is None and APP in self._environ:
+            self._registry = self._environ[APP].connections
             send_away_on_sigterm(self._registry)
         if self._registry is not None:
             self._registry.add(self)

@@ -1,27 +1,30 @@
 """Call the method of a handler class that answers the request."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPMethod
 from typing import Any, ClassVar, Protocol
 
 from gevent import GreenletExit, Timeout
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import BadRequest, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from spa import problem
 from spa.blame import tell_source
+from spa.environ import ALWAYS_DOCUMENT
 from spa.jsoncodec import Codec
 from spa.origin import check_allowed_origins
 from spa.request import Request
-from spa.response import JSONResponse, Response
+from spa.requestid import describe
+from spa.response import JSONResponse, Response, answer_options
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
 from spa.websocket.limits import Limits, check_limits
 from spa.websocket.registry import Registry
 from spa.websocket.socket import WebSocket
+from spa.wsgi import Body, WSGIApp
 
-Body = Iterable[bytes]
-WSGIApp = Callable[[dict[str, Any], Any], Body]
+logger = logging.getLogger("spa")
+
 Shortcut = Callable[[dict[str, Any], Any], Body | None]
 
 
@@ -50,7 +53,7 @@ class Handler:
     Methods get the variables of the pattern as keyword arguments. They return a ``Response`` or any WSGI
     callable, ``str`` or ``bytes``, a ``dict`` or ``list`` (sent as JSON), ``None`` (204), an iterator of ``str`` or
     ``bytes`` (streamed), or a tuple ``(body, status)`` or ``(body, status, headers)``. HTTP errors are raised:
-    ``raise werkzeug.exceptions.NotFound``.
+    ``raise werkzeug.exceptions.NotFound``; one that is returned is raised for you.
 
     HEAD runs ``get`` and drops the body; OPTIONS answers 204 with ``Allow``; a verb without a method answers 405
     with ``Allow`` (RFC 9110 section 15.5.6), as do CONNECT and TRACE always. A subclass takes a verb away with
@@ -135,11 +138,15 @@ class Handler:
         """Turn what a method returned into a WSGI callable.
 
         Raises:
+            HTTPException: the value is this error.
             TypeError: the value is none of what a method may return.
         """
         if type(value) is str:  # the most usual, found at once
             return Response(value)
+        if isinstance(value, Response):
+            return value
         if callable(value):
+            raise_returned(value)
             return value  # type: ignore[no-any-return]
         if isinstance(value, (str, bytes)):
             return Response(value)
@@ -157,6 +164,8 @@ class Handler:
         )
 
     def _with_status(self, value: Any, status: Any, headers: Any = ()) -> WSGIApp:
+        if isinstance(value, int) and 200 <= value < 600 and not str(status)[:1].isdigit():
+            raise TypeError(f"{type(self).__name__} returned {value} first: write (body, status), in this order")
         response = Response() if value is None else self.to_response(value)
         if not isinstance(response, Response):
             raise TypeError(f"{type(self).__name__} returned a status beside {type(value).__name__}")
@@ -171,7 +180,7 @@ class Handler:
 
     def _answer_without_method(self, method: str) -> WSGIApp:
         if method == "OPTIONS":
-            return Response(status=204, headers={"Allow": ", ".join(self._allow)})
+            return answer_options(self._allow)
         if method in ("GET", "HEAD") and self._is_websocket():
             raise handshake.UpgradeRequired
         raise MethodNotAllowed(list(self._allow))
@@ -181,7 +190,7 @@ class Handler:
 
     def _serve_websocket(self, environ: dict[str, Any], start_response: Any) -> Body:
         if not self._is_websocket():
-            raise BadRequest("This resource is not a WebSocket.")
+            handshake.refuse(environ)
         offer = handshake.check(environ)
         settings = self._websocket_settings()
         handshake.check_origin(environ, settings.allowed_origins)
@@ -203,7 +212,7 @@ class Handler:
         try:
             self.websocket_close()
         except (Exception, SystemExit, GreenletExit, Timeout):  # the socket is used up: there is no answer to spoil
-            lifecycle.logger.exception("WebSocket %s: websocket_close failed", lifecycle.describe(environ))
+            logger.exception("WebSocket %s: websocket_close failed", describe(environ))
 
     def _websocket_settings(self) -> lifecycle.Settings:
         defaults = self.app.websocket
@@ -223,7 +232,7 @@ class JSONHandler(Handler):
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer the request, and have its errors rendered as problem documents."""
-        environ[problem.ALWAYS_DOCUMENT] = True
+        environ[ALWAYS_DOCUMENT] = True
         return super().__call__(environ, start_response)
 
     def to_response(self, value: Any) -> WSGIApp:
@@ -231,6 +240,19 @@ class JSONHandler(Handler):
         if value is None or isinstance(value, tuple) or callable(value):
             return super().to_response(value)
         return JSONResponse(value, json_module=self.app.codec)
+
+
+def raise_returned(value: Any) -> None:
+    """Raise an HTTP error that was returned, which other frameworks allow: all errors are rendered in one place.
+
+    Raises:
+        HTTPException: the value is this error.
+        TypeError: the value is the class of one.
+    """
+    if isinstance(value, HTTPException):
+        raise value.with_traceback(None)  # one that is returned again and again would gather them
+    if isinstance(value, type) and issubclass(value, HTTPException):
+        raise TypeError(f"the class {value.__name__} was returned: write raise {value.__name__}")
 
 
 def methods_of(handler: type[Handler]) -> tuple[str, ...]:

@@ -10,15 +10,18 @@ from typing import Any
 
 from werkzeug.exceptions import MethodNotAllowed
 
+from spa.environ import CSP_NONCE
 from spa.errors import SetupError
-from spa.handler import WSGIApp
-from spa.response import Response
+from spa.response import Response, answer_options
+from spa.static.form import Forms
 from spa.static.hashing import digest
 from spa.static.link import Links
 from spa.static.route import refuse_arguments
 from spa.static.sending import Representation
 from spa.static.smart import SmartStatic
 from spa.static.tag import Preload, Sources, kind_of
+from spa.websocket.handshake import refuse
+from spa.wsgi import WSGIApp
 
 TEMPLATE = """<!doctype html>
 <html lang="{lang}">
@@ -34,7 +37,6 @@ TEMPLATE = """<!doctype html>
 PLACEHOLDER = re.compile(r"\{(head|body|foot|lang)\}")
 HTML = "text/html; charset=utf-8"
 METHODS = ("GET", "HEAD", "OPTIONS")
-NONCE = "spa.csp_nonce"  # where in the environ a body finds the nonce for its own inline scripts
 NONCE_BYTES = 16  # 128 random bits, as the Content Security Policy asks for (CSP Level 3, section 7.1)
 MOST_MOUNTS = 16  # pages kept, one for each SCRIPT_NAME; a proxy may let clients choose that
 
@@ -64,7 +66,8 @@ class HomePage:
         )
 
     All files are linked at hashed URLs, which caches keep for ever, and with digests that the browser checks. The
-    page itself is ``no-cache`` with an ETag. A ``Link`` header names what to load first.
+    page itself is ``no-cache`` with an ETag, and compressed where it is the same for all. A ``Link`` header names what
+    to load first.
 
     Args:
         static_url: the path under which the static files stand, without SCRIPT_NAME; or the URL of a CDN.
@@ -130,21 +133,32 @@ class HomePage:
         self._links.check(self._paths, self._names)
         self._handler = static_handler
         self._pages: dict[str, Page] = {}
+        self._forms = Forms()
 
     def set_up_route(self, pattern: str, kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
         """See, when the app is built, that the route has no arguments: the page has them."""
         refuse_arguments(pattern, kwargs, "HomePage")
         return kwargs
 
+    def check_routes(self) -> None:
+        """See, when the app has all its routes, that the links lead to the files.
+
+        Raises:
+            SetupError: they do not.
+        """
+        self._links.check_mount()
+
     def __call__(self, app: Any, request: Any, params: Mapping[str, Any], route_name: str, **kwargs: Any) -> WSGIApp:
         """Return the answer to a request, a WSGI callable.
 
         Raises:
             MethodNotAllowed: the method is not GET, HEAD or OPTIONS.
+            BadRequest: the request asks for a WebSocket.
         """
+        refuse(request.environ)
         method = request.environ["REQUEST_METHOD"]
         if method == "OPTIONS":
-            return Response(status=204, headers={"Allow": ", ".join(METHODS)})
+            return answer_options(METHODS)
         if method not in METHODS:
             raise MethodNotAllowed(METHODS)
         if self._handler is not None:
@@ -152,7 +166,12 @@ class HomePage:
         page = self._find_page(self._links.mount(request.environ))
         if self._csp == "nonce":
             return self._answer_once(page.sources, request)
-        return page.answer or self._answer(page.sources, self._call_body(request))
+        answer = page.answer
+        if answer is None:
+            return self._answer(page.sources, self._call_body(request))
+        body = answer.body
+        assert isinstance(body, bytes)
+        return self._forms.choose(answer, request.environ, answer.etag, lambda: body)
 
     def _find_page(self, mount: str) -> Page:
         """Return what the page loads, found out anew if a file has changed."""
@@ -189,7 +208,7 @@ class HomePage:
         Shared caches must not keep a nonce (``private``). The browser's own may: it keeps the page with its policy,
         and shows both only when the user goes back, which ``no-store`` would make slow.
         """
-        nonce = request.environ[NONCE] = self._make_nonce()
+        nonce = request.environ[CSP_NONCE] = self._make_nonce()
         headers = [("Cache-Control", "private, no-cache"), *self._headers(sources, nonce)]
         headers.append(("X-Content-Type-Options", "nosniff"))
         data = self._write(sources, self._call_body(request), nonce)

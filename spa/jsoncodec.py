@@ -19,6 +19,7 @@ from spa.jsontext import NotJSON, decode_text, find_token, not_json, refuse_dept
 from spa.scalar import write_decimal, write_duration, write_time
 
 NOT_NUMBERS = [kind(name) for kind in (float, Decimal) for name in ("NaN", "Infinity")]
+LONGEST_MESSAGE = 200  # characters of what another module says is wrong: it may quote the whole body
 SAMPLE = {"é": [1, 2.5, None, True, "x"]}
 
 
@@ -155,7 +156,7 @@ def codec_of(module: Any) -> Codec:
     return _known_codec(module) if isinstance(module, Hashable) else _make_codec(module)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=16)  # a program has one or two; one that makes them anew all the time does not fill the memory
 def _known_codec(module: Any) -> Codec:
     return _make_codec(module)
 
@@ -178,7 +179,7 @@ def _make_codec(module: Any) -> Codec:
             value = read(text)
         except Exception as error:  # each module has its own
             decode_json(text)  # this names line and column of most of what is wrong
-            raise NotJSON(str(error)[:200]) from error
+            raise NotJSON(str(error)[:LONGEST_MESSAGE]) from error
         if is_lenient and not _is_finite(value):
             decode_json(text)
             raise NotJSON("a number is infinite, or not a number")

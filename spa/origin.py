@@ -9,7 +9,6 @@ from spa.errors import SetupError
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+])(:[0-9]+)?")  # RFC 6454 section 6.2
-ALLOWED_ORIGINS = "spa.allowed_origins"  # where a middleware leaves in the environ the origins that it allows
 
 
 def is_own_page(origin: str, environ: Mapping[str, Any]) -> bool:

@@ -4,17 +4,17 @@ import json
 from typing import Any
 
 from markupsafe import escape
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, BadRequestKeyError, HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from spa.accept import weigh
+from spa.environ import ALWAYS_DOCUMENT
 from spa.jsoncodec import encode_json, plain
 from spa.requestid import request_id
 from spa.response import Response
 
 DOCUMENT, PAGE = "application/problem+json", "text/html"
-ALWAYS_DOCUMENT = "spa.always_document"
-SHOW_BUG = "spa.show_bug"  # where a debugging server puts what answers for a bug: (error, environ) -> response
+LONGEST_NAME = 100  # characters of a field's name, which may come from the client
 LONGEST_EXTENSIONS = 4000  # characters that a page shows of them
 
 TEMPLATE = """<!doctype html>
@@ -52,7 +52,7 @@ def render(error: HTTPException, environ: dict[str, Any]) -> WerkzeugResponse:
         page = TEMPLATE.format(
             status=status,
             title=escape(error.name),
-            detail=escape(error.description or ""),
+            detail=escape(detail_of(error) or ""),
             extensions=show_extensions(extensions_of(error)),
         )
         if name is not None:
@@ -72,9 +72,20 @@ def headers_of(error: HTTPException, environ: dict[str, Any]) -> list[tuple[str,
 def document(error: HTTPException) -> dict[str, Any]:
     """Return the members of the problem document (RFC 9457 section 3.1), and behind them those of its own."""
     members: dict[str, Any] = {"type": "about:blank", "title": error.name, "status": error.code or 500}
-    if error.description:
-        members["detail"] = str(error.description)
+    detail = detail_of(error)
+    if detail:
+        members["detail"] = str(detail)
     return members | extensions_of(error) | members
+
+
+def detail_of(error: HTTPException) -> str | None:
+    """Return what an error says to the client: its description, or which field of the request it missed.
+
+    The name is one that the program asks for, as a form of its own pages has it; Werkzeug keeps it to itself.
+    """
+    if isinstance(error, BadRequestKeyError) and error.args and error.description == BadRequest.description:
+        return f"The field {error.args[0]!r:.{LONGEST_NAME}} is missing."
+    return error.description
 
 
 def extensions_of(error: HTTPException) -> dict[str, Any]:

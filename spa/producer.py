@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 import gevent
 from gevent.event import Event
 
+from spa.answer import close
+
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
@@ -111,9 +113,7 @@ class Producer(Generic[Item, Made]):
 
     def _end(self) -> None:
         try:
-            close = getattr(self._items, "close", None)
-            if close is not None:
-                close()
+            close(self._items)
         except (Exception, SystemExit, gevent.GreenletExit, gevent.Timeout) as error:
             self._fail(error)
         finally:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 
 from spa import precondition
 from spa.body import open_body
+from spa.environ import SESSION
 from spa.errors import SetupError
 from spa.form import FormParser, Upload
 from spa.jsoncodec import PYTHON, codec_of
@@ -122,7 +123,7 @@ class Request(WerkzeugRequest):
         Raises:
             SetupError: there is no SessionMiddleware around the app.
         """
-        open_session = self.environ.get("spa.session")
+        open_session = self.environ.get(SESSION)
         if open_session is None:
             raise SetupError("request.session needs its middleware: app = SessionMiddleware(app, secret)")
         session: dict[str, Any] = open_session()

@@ -5,11 +5,12 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from spa.environ import outermost
+from spa.environ import REQUEST_ID
+from spa.mounted import outermost
 
-KEY = "spa.request_id"
 # What a proxy or a client may call a request: it goes into log lines and answers, so it is short and plain.
 GIVEN = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}")
+LONGEST = 1024  # characters of what a client wrote in a log line, before they are escaped: most URLs are shorter
 
 
 def make() -> str:
@@ -24,8 +25,24 @@ def request_id(environ: dict[str, Any], make: Callable[[], str] = make) -> str:
     server finds it, for the access log.
     """
     environ = outermost(environ)
-    found: str | None = environ.get(KEY)
+    found: str | None = environ.get(REQUEST_ID)
     if found is None:
         given = environ.get("HTTP_X_REQUEST_ID", "")
-        found = environ[KEY] = given if GIVEN.fullmatch(given) else make()
+        found = environ[REQUEST_ID] = given if GIVEN.fullmatch(given) else make()
     return found
+
+
+def describe(environ: dict[str, Any]) -> str:
+    """Return method, path and name of a request for a log line."""
+    return f"{describe_target(environ)} [{request_id(environ)}]"
+
+
+def describe_target(environ: dict[str, Any]) -> str:
+    """Return method and path of a request for a log line."""
+    path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
+    return escape(f"{environ.get('REQUEST_METHOD', '')} {path}")
+
+
+def escape(text: str) -> str:
+    """Return a text as printable ASCII in one line, of bounded length, which may stand between double quotes too."""
+    return text[:LONGEST].encode("unicode_escape").decode("ascii").replace('"', '\\"')

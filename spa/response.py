@@ -1,7 +1,7 @@
 """Write an HTTP response: text, JSON."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 from werkzeug.datastructures import Headers
@@ -10,13 +10,12 @@ from werkzeug.http import generate_etag
 from werkzeug.utils import get_content_type
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from spa.grammar import TOKEN
+from spa.grammar import is_token
 from spa.jsoncodec import codec_of, encode_json
 from spa.precondition import check
 
 Start = Any  # WSGI's start_response
 STATUS = re.compile(r"[2-5][0-9]{2} [\t\x20-\x7e\x80-\xff]*")  # of a final answer (RFC 9110 section 15)
-NAME = re.compile(TOKEN)  # of a header (section 5.1)
 UNFIT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")  # for its value (section 5.5, PEP 3333)
 ETAG = re.compile(r"[\x21\x23-\x7e]*")  # section 8.8.3, without what is no ASCII
 # What a 304 leaves out: it describes a body that is not sent (RFC 9110 section 15.4.5).
@@ -32,6 +31,9 @@ class Response(WerkzeugResponse):
 
     The plainest response of all, a body in memory and nothing else, is made Werkzeug's when the first of its
     attributes is used, and written the short way if none was; every other goes through Werkzeug's.
+
+    Raises:
+        TypeError: the body is a dict, or cannot be iterated over.
     """
 
     _is_plain: ClassVar[bool] = True
@@ -57,6 +59,8 @@ class Response(WerkzeugResponse):
         ):
             self._body = response.encode() if type(response) is str else response
         else:
+            if response is not None and not isinstance(response, (str, bytes)):
+                _check_body(response)
             super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -168,7 +172,7 @@ class Response(WerkzeugResponse):
         if self.status_code in (204, 304):
             headers.remove("Content-Type")
         for name, value in self.headers:
-            if not NAME.fullmatch(name):
+            if not is_token(name):
                 raise ValueError(f"the header name {name!r} holds what a header cannot")
             if UNFIT.search(value):
                 raise ValueError(f"the header {name!r} holds what a header cannot: {value!r}")
@@ -177,6 +181,11 @@ class Response(WerkzeugResponse):
             if length or environ["REQUEST_METHOD"] != "HEAD":  # for which a body need not have been made
                 headers["Content-Length"] = str(length)
         return headers
+
+
+def answer_options(methods: Iterable[str]) -> Response:
+    """Return the answer to OPTIONS: 204, with the methods of the resource in ``Allow`` (RFC 9110 section 9.3.7)."""
+    return Response(status=204, headers={"Allow": ", ".join(methods)})
 
 
 class JSONResponse(Response):
@@ -206,3 +215,14 @@ class JSONResponse(Response):
     ) -> None:
         data = encode_json(value) if json_module is None else codec_of(json_module).dumps(value)
         super().__init__(data, status, headers, **options)
+
+
+def _check_body(body: Any) -> None:
+    """See, where the line that made it is still in the traceback, that a body can be sent."""
+    if isinstance(body, Mapping):
+        raise TypeError("the body of a Response is str or bytes, not a dict: use JSONResponse")
+    if not hasattr(body, "__iter__") and not hasattr(body, "__getitem__"):  # the two ways to be iterated over
+        raise TypeError(
+            f"the body of a Response is str, bytes or an iterable of them, not {type(body).__name__}: use str(),"
+            " or JSONResponse"
+        )

@@ -25,6 +25,7 @@ USUAL = ("get", "post", "put", "patch", "delete", "websocket")
 # What is looked at: a method called connect or trace answers too, but may as well be meant for the class itself.
 LOOKED_AT = ("prepare", *USUAL, "head", "options")
 HABITS = {"ws": "websocket"}  # what others call it, where it does not look alike
+AT_SELF = {"ws": "ws", "websocket": "ws", "socket": "ws", "request": "request", "req": "request"}  # others hand it over
 ARGUMENTS = "app, request, params, route_name"
 
 
@@ -147,7 +148,9 @@ def _check_class(
     methods = [name for name in LOOKED_AT if hasattr(cls, name) and not _is_spas_own(cls, name)]
     if _is_spas_own(cls, "to_response"):  # one of its own may wait for what async def returns
         for name in (*methods, "websocket_close"):
-            _check_is_plain(f"{cls.__name__}.{name}", getattr(cls, name))
+            check_is_plain(f"{cls.__name__}.{name}", getattr(cls, name))
+            if name.startswith("websocket") and inspect.isgeneratorfunction(getattr(cls, name)):
+                raise SetupError(f"{cls.__name__}.{name}: write self.ws.send(...), not yield, which nobody would run")
     if _is_spas_own(cls, "__init__"):  # one of its own may change the variables
         is_trusted = _may_change_params(cls)
         for name in methods:
@@ -155,13 +158,15 @@ def _check_class(
             if name == "prepare" and misfit is not None:  # it runs before every verb, under every route
                 raise SetupError(misfit)
             yield name, misfit
+    if callable(getattr(cls, "websocket", None)):
+        yield "websocket_close", _explain_misfit(cls, "websocket_close", ())
 
 
 def _check_constructor(cls: type[Handler], kwargs: Mapping[str, Any]) -> None:
     function = inspect.getattr_static(cls, "__init__")
     if type(cls).__call__ is not type.__call__ or not isinstance(function, FunctionType):
         return  # a metaclass may make it in another way
-    error = _try_call(function, (None,) * 5, kwargs)
+    error = try_call(function, (None,) * 5, kwargs)
     if error is not None:
         raise SetupError(
             f"{cls.__name__}.__init__ cannot be called as a handler is ({error}): write"
@@ -174,7 +179,7 @@ def _explain_misfit(cls: type[Handler], name: str, variables: Sequence[str]) -> 
     function, instance = _find_function(cls, name)
     if function is None:
         return None
-    error = _try_call(function, instance, dict.fromkeys(variables))
+    error = try_call(function, instance, dict.fromkeys(variables))
     if error is None:
         return None
     signature = inspect.signature(function, follow_wrapped=False)
@@ -182,10 +187,14 @@ def _explain_misfit(cls: type[Handler], name: str, variables: Sequence[str]) -> 
     wanted = f"def {name}({', '.join(['self', *variables])})"
     extra = [variable for variable in variables if not any(_takes(parameter, variable) for parameter in parameters)]
     missing = [parameter.name for parameter in parameters if _is_required(parameter, variables)]
+    if name == "websocket_close":
+        return f"{method} gets no arguments: write {wanted}, and see self.params and self.ws.close_code"
     if extra:
         return (
             f"{method} does not take the variable {extra[0]!r}: write {wanted}, or give this route a class of its own"
         )
+    if missing and missing[0] in AT_SELF:
+        return f"{method} is not given {missing[0]!r}, which is self.{AT_SELF[missing[0]]}: write {wanted}"
     if missing:
         return (
             f"{method} needs {missing[0]!r}, which the pattern has not: write <{missing[0]}> into the pattern,"
@@ -253,9 +262,9 @@ def _is_spas_own(cls: type[Handler], name: str) -> bool:
 
 def _check_callable(handler: Any, kwargs: Mapping[str, Any]) -> None:
     name = getattr(handler, "__name__", type(handler).__name__)
-    _check_is_plain(name, handler)
-    _check_is_plain(name, type(handler).__call__)
-    error = _try_call(handler, (None,) * 4, kwargs)
+    check_is_plain(name, handler)
+    check_is_plain(name, type(handler).__call__)
+    error = try_call(handler, (None,) * 4, kwargs)
     if error is None:
         return
     if isinstance(handler, type):
@@ -270,12 +279,13 @@ def _check_callable(handler: Any, kwargs: Mapping[str, Any]) -> None:
 # Both
 
 
-def _check_is_plain(name: str, function: Any) -> None:
+def check_is_plain(name: str, function: Any) -> None:
+    """Raise SetupError for a function that must be awaited."""
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         raise SetupError(f"{name}: write def, not async def: gevent needs no await")
 
 
-def _try_call(function: Any, args: Sequence[None], kwargs: Mapping[str, Any]) -> TypeError | None:
+def try_call(function: Any, args: Sequence[None], kwargs: Mapping[str, Any]) -> TypeError | None:
     """Return why a call with such arguments must fail; None if it need not, or nobody can tell."""
     if hasattr(function, "__signature__"):
         return None  # what it says is for readers; a decorator may pass other arguments

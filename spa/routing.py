@@ -13,10 +13,11 @@ from werkzeug.wsgi import get_path_info
 from spa.errors import SetupError
 from spa.handler import Handler
 from spa.response import Response
-from spa.routecheck import Handlers, Patterns, check_mounts
+from spa.routecheck import Handlers, Patterns, check_mounts, try_call
 from spa.segmenttree import SegmentTree
+from spa.wsgi import WSGIApp
 
-RouteHandler = Callable[..., Callable[..., Iterable[bytes]]]
+RouteHandler = Callable[..., WSGIApp]
 Match = tuple["Route", Mapping[str, Any]]
 PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
@@ -45,7 +46,7 @@ class Mount:
     """A WSGI app under a path; made by ``mount``."""
 
     path: str
-    wsgi_app: Callable[..., Iterable[bytes]]
+    wsgi_app: WSGIApp
 
 
 class Redirect(HTTPException):
@@ -72,7 +73,7 @@ def include(prefix: str, routes: Sequence[Any], *, name: str | None = None) -> I
     return Include(_check_prefix(prefix, "include"), routes, name)
 
 
-def mount(path: str, wsgi_app: Callable[..., Iterable[bytes]]) -> Mount:
+def mount(path: str, wsgi_app: WSGIApp) -> Mount:
     """Hand everything under a path to another WSGI app, as one item of a routes tuple.
 
     The app sees the rest of the path in ``PATH_INFO`` and the path itself at the end of ``SCRIPT_NAME``. It is
@@ -81,7 +82,7 @@ def mount(path: str, wsgi_app: Callable[..., Iterable[bytes]]) -> Mount:
     Raises:
         SetupError: the path does not start with a slash, ends with one, or has a variable; or this is no app.
     """
-    if not callable(wsgi_app):
+    if not callable(wsgi_app) or try_call(wsgi_app, (None, None), {}) is not None:
         raise SetupError(f"mount({path!r}): pass a WSGI app, a callable (environ, start_response), not {wsgi_app!r}")
     return Mount(_check_prefix(path, "mount"), wsgi_app)
 
@@ -122,6 +123,10 @@ class Router:
         for rule in self._map.iter_rules():
             handlers.add(rule.endpoint.pattern, rule.endpoint.handler, rule.endpoint.kwargs, rule.arguments)
         handlers.check()
+        for route in self.routes:
+            check = getattr(route.handler, "check_routes", None)  # a handler may depend on the routes of others
+            if check is not None and not isinstance(route.handler, type):
+                check()
         self._adapter = self._map.bind("localhost")
         self._fixed = self._match_fixed()
 
@@ -150,11 +155,10 @@ class Router:
 
     def find_mount(self, environ: Mapping[str, Any]) -> Mount | None:
         """Return the mount that owns the path of a request."""
-        if self.mounts:
-            path = environ.get("PATH_INFO", "")
-            for mount in self.mounts:
-                if path.startswith(mount.path) and path[len(mount.path) : len(mount.path) + 1] in ("", "/"):
-                    return mount
+        path = environ.get("PATH_INFO", "")
+        for mount in self.mounts:
+            if path.startswith(mount.path) and path[len(mount.path) : len(mount.path) + 1] in ("", "/"):
+                return mount
         return None
 
     def url(self, name: str, values: Mapping[str, Any]) -> str:
@@ -190,7 +194,8 @@ class Router:
             rule = Rule(route.pattern, endpoint=route)
             self._map.add(rule)
         except (ValueError, LookupError, TypeError) as error:  # the last is of a converter with other arguments
-            raise SetupError(f"route {route.pattern!r}: {error}") from error
+            known = f"; there are {', '.join(self._map.converters)}" if type(error) is LookupError else ""
+            raise SetupError(f"route {route.pattern!r}: {error}{known}") from error
         except SyntaxError as error:  # Werkzeug compiles a function of the variables
             raise SetupError(f"route {route.pattern!r}: a variable is there twice; rename one of them") from error
         if "self" in rule.arguments and isinstance(route.handler, type):

@@ -138,7 +138,19 @@ def encode(claims: Mapping[str, Any]) -> str:
     Raises:
         TypeError, ValueError: JSON has no such value; NaN and the infinities are among them.
     """
-    return json.dumps(claims, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    try:
+        return _dump(claims)
+    except (TypeError, ValueError) as error:  # it names a type, and no place
+        for name, value in claims.items():
+            try:
+                _dump(value)
+            except (TypeError, ValueError):
+                error.add_note(f"JSON has no such value as that of {name!r}: keep text or a number in its place.")
+        raise
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _check_secret(secret: Any) -> bytes:

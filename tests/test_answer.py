@@ -6,7 +6,7 @@ import sys
 import gevent
 import pytest
 
-from spa.answer import BrokenOff, Head, HeadAlone, StreamedBody, drop_body
+from spa.answer import BrokenOff, Head, HeadAlone, StreamedBody, close, drop_body
 
 
 class Server:
@@ -271,3 +271,14 @@ def test_a_body_that_is_dropped_is_begun_and_closed():
     assert pieces.closed == 1
     assert drop_body(begun.append(piece) or piece for piece in [b"a", b"b"]) == []
     assert begun == [b"a"]
+
+
+@pytest.mark.parametrize("body", [[b"a"], (b"a",), {b"a"}])
+def test_what_has_no_close_is_closed_without_ado(body):
+    assert close(body) is None
+
+
+def test_what_has_a_close_is_closed_by_it():
+    pieces = Pieces(3)
+    close(pieces)
+    assert pieces.closed == 1

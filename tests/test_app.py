@@ -25,6 +25,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request as WerkzeugRequest
 
 import spa
+from spa.environ import REQUEST_ID
 from spa.static.smart import SmartStatic
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -592,6 +593,20 @@ def test_an_error_handler_that_fails_is_a_bug(caplog):
     assert [record.exc_info[0] for record in caplog.records] == [ZeroDivisionError]
 
 
+@pytest.mark.parametrize("value", [5, ("x", "abc"), NotFound])
+def test_an_error_handler_whose_answer_is_none_is_named_in_the_log(value, caplog):
+    def not_found(request, error):
+        return value
+
+    app = spa.App(())
+    app.error(404)(not_found)
+    assert Client(app).get("/").status_code == 500
+    (record,) = caplog.records
+    (note,) = record.exc_info[1].__notes__
+    assert f"{not_found.__qualname__} (" in note
+    assert "test_app.py, line " in note
+
+
 def test_an_error_handler_may_raise_an_http_error():
     def refuse(request, error):
         raise Forbidden("Not for you.")
@@ -613,7 +628,7 @@ def test_a_mounted_app_and_its_server_name_a_request_alike(caplog):
     inner = spa.App((spa.mount("/in", spa.App((("/", "", raising(ValueError)),))),))
     environ = create_environ("/out/in/")
     list(spa.App((spa.mount("/out", inner),))(environ, lambda *arguments: None))
-    assert f"[{environ['spa.request_id']}]" in caplog.text
+    assert f"[{environ[REQUEST_ID]}]" in caplog.text
 
 
 # Streams
@@ -741,6 +756,18 @@ def test_a_function_that_returns_no_wsgi_callable_is_named_in_the_log(value, cap
     text = str(record.exc_info[1])
     assert f"tests.test_app.{page.__qualname__}, for the route '/<name>', returned {type(value).__name__}" in text
     assert "returns a WSGI callable, such as spa.Response" in text
+
+
+def test_an_http_error_that_a_function_returns_is_rendered_as_one_that_is_raised():
+    response = Client(spa.App((("/", "", lambda *args: NotFound("Gone.")),))).get("/")
+    assert (response.status_code, response.content_type) == (404, "application/problem+json")
+
+
+def test_the_class_of_an_http_error_that_a_function_returns_is_named_in_the_log(caplog):
+    assert Client(spa.App((("/", "", lambda *args: NotFound),))).get("/").status_code == 500
+    (record,) = caplog.records
+    assert "write raise NotFound" in str(record.exc_info[1])
+    assert "for the route '/'" in record.exc_info[1].__notes__[0]
 
 
 def test_a_function_whose_answer_is_wrong_is_named_in_the_log(caplog):

@@ -24,7 +24,9 @@ PURE = {
     "spa.environ",
     "spa.blame",
     "spa.grammar",
+    "spa.mounted",
     "spa.origin",
+    "spa.websocket.closecode",
     "spa.websocket.deadline",
     "spa.websocket.handshake",
     "spa.websocket.keepalive",
@@ -33,8 +35,10 @@ PURE = {
     "spa.jsontext",
     "spa.middleware.cookie",
     "spa.precondition",
+    "spa.readiness",
     "spa.segmenttree",
     "spa.server.framing",
+    "spa.static.charset",
     "spa.static.conditional",
     "spa.static.css",
     "spa.static.hashing",
@@ -52,6 +56,7 @@ PURE = {
     "spa.validation.mismatch",
     "spa.validation.model",
     "spa.validation.shape",
+    "spa.wsgi",
 }
 # The words of HTTP: they know pure files only.
 WORDS = {"spa.body", "spa.event", "spa.form", "spa.jsoncodec", "spa.problem", "spa.request", "spa.response"}

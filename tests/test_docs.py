@@ -1,6 +1,7 @@
 """The Python of the README and the docs runs as it is printed, and the README's commands are what they claim."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -41,6 +42,7 @@ def imported_in_subprocess(name: str, directory: Path) -> subprocess.CompletedPr
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", f"import {name}"],
         cwd=directory,
+        env={**os.environ, "SECRET": "s" * 32},  # which an app with sessions is given
         capture_output=True,
         text=True,
         timeout=TIMEOUT,

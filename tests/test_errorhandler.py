@@ -57,6 +57,26 @@ def test_what_is_no_function_is_refused():
         ErrorHandlers().add(404, "x")
 
 
+def without_arguments():
+    return "gone"
+
+
+async def awaited(request, error):
+    return "gone"
+
+
+@pytest.mark.parametrize("function", [without_arguments, lambda error: "", lambda request, error, more: ""])
+def test_a_function_that_takes_other_arguments_is_refused(function):
+    with pytest.raises(SetupError, match=r"app.error\(404\): .* is called with \(request, error\)") as caught:
+        ErrorHandlers().add(404, function)
+    assert f"test_errorhandler.{function.__qualname__} is called" in str(caught.value)
+
+
+def test_a_function_that_must_be_awaited_is_refused():
+    with pytest.raises(SetupError, match="awaited: write def, not async def"):
+        ErrorHandlers().add(404, awaited)
+
+
 @pytest.mark.parametrize("error", [Redirect("/x/"), HTTPException(response=Response("own"))])
 def test_an_exception_that_carries_its_answer_is_no_error(error):
     assert handlers(Exception, HTTPException, 404).find(error) is None

@@ -1,12 +1,14 @@
 """Hold the tree of Spa's own exceptions, and that each can be caught as what it also is."""
 
-import ast
-import inspect
 import pickle
+import pkgutil
+import re
+from importlib import import_module
 
 import pytest
 from geventwebsocket import WebSocketError
 
+import spa
 from spa import errors
 from spa.errors import ConnectionClosed, InvalidMessage, ReceiveInProgress, SetupError, SpaError
 
@@ -24,11 +26,38 @@ def test_every_error_is_spas_own_and_what_its_users_already_catch(error, also):
     assert issubclass(error, also)
 
 
+def drawn_tree():
+    """Yield for each item of the tree in the docstring its name, its parent, what else it is, and its module."""
+    parents = {}
+    item = r"^( *)\* ``(\w+)``(?: \(an? ``([\w.]+)``\))?(?:, in ``([\w.]+)``)?(?::|$)"
+    for indent, name, also, module in re.findall(item, errors.__doc__, re.MULTILINE):
+        parents[len(indent)] = name
+        yield name, parents.get(len(indent) - 2), also.rpartition(".")[2], module or "spa.errors"
+
+
+def classes_below(error):
+    """Yield a class of Spa's own and those derived from it, each with the class above it."""
+    for child in error.__subclasses__():
+        if child.__module__.partition(".")[0] == "spa":  # not one of a test
+            yield child, error
+            yield from classes_below(child)
+
+
 def test_the_tree_in_the_docstring_is_the_tree():
-    classes = [node.name for node in ast.parse(inspect.getsource(errors)).body if isinstance(node, ast.ClassDef)]
-    assert classes[0] == "SpaError"
-    assert [name for name in classes if f"``{name}``" not in errors.__doc__] == []
-    assert {error.__name__ for error, _ in TREE} == set(classes[1:])
+    for module in pkgutil.walk_packages(spa.__path__, "spa."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    root, *drawn = drawn_tree()
+    assert root == ("SpaError", None, "", "spa.errors")
+    found = dict(classes_below(SpaError))
+    assert sorted((error.__name__, above.__name__, error.__module__) for error, above in found.items()) == sorted(
+        (name, parent, module) for name, parent, _, module in drawn
+    )
+    also = {
+        error.__name__: {kind.__name__ for kind in error.__bases__ if not issubclass(kind, SpaError)} for error in found
+    }
+    assert also == {name: {kind} - {""} for name, _, kind, _ in drawn}
+    assert {error for error, _ in TREE} == {error for error in found if error.__module__ == "spa.errors"}
 
 
 @pytest.mark.parametrize(

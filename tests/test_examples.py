@@ -23,6 +23,7 @@ from tests.wire import wait_for
 
 EXAMPLES = ROOT / "examples"
 TIMEOUT = 15.0  # seconds for one answer
+SECRET = {"SECRET": "s" * 32}  # what an app with sessions is given, unless its file is run by itself
 
 
 def request(port: int, method: str, path: str, value: Any = None) -> tuple[int, str, str]:
@@ -322,7 +323,7 @@ def test_importing_an_example_starts_no_server(name: str) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", f"import {module}"],
         cwd=directory,
-        env={**os.environ, "PORT": str(port)},
+        env={**os.environ, **SECRET, "PORT": str(port)},
         capture_output=True,
         text=True,
         timeout=TIMEOUT * 2,
@@ -340,7 +341,7 @@ def test_gunicorn_serves_an_example(name: str) -> None:
     port = free_port()
     directory, module = place(name)
     command = [sys.executable, "-m", "gunicorn", "-k", "gevent", "-b", f"127.0.0.1:{port}", f"{module}:app"]
-    with running(command, port, cwd=directory) as program:
+    with running(command, port, SECRET, directory) as program:
         USES[name](port)
         code, _, err = program.stop()
     assert "Traceback" not in err

@@ -1,6 +1,7 @@
 """Hold what a handler class does with a request: verbs, prepare, return values, and the way to a WebSocket."""
 
 from http import HTTPStatus
+from traceback import walk_tb
 
 import pytest
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
@@ -8,6 +9,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 import spa
+from spa.environ import HIJACK
 
 HANDSHAKE = {
     "Connection": "Upgrade",
@@ -347,7 +349,6 @@ def wsgi_app(environ, start_response):
         ((spa.JSONResponse([1]), 202, {}), 202, "application/json", b"[1]"),
         (wsgi_app, 418, "text/plain", b"tea"),
         (WerkzeugResponse("x", 202), 202, "text/plain; charset=utf-8", b"x"),
-        (NotFound(), 404, "text/html; charset=utf-8", NotFound().get_response().data),
     ],
     ids=repr,
 )
@@ -358,6 +359,43 @@ def test_a_method_may_return(value, status, content_type, body):
 
     response = client_of(Page).get("/")
     assert (response.status_code, response.content_type, response.data) == (status, content_type, body)
+
+
+@pytest.mark.parametrize("base", [spa.Handler, spa.JSONHandler])
+@pytest.mark.parametrize("value", [NotFound("Gone for good."), (NotFound("Gone for good."), 200)])
+@pytest.mark.parametrize("source", ["get", "prepare", "websocket"])
+def test_an_http_error_that_is_returned_is_rendered_as_one_that_is_raised(base, value, source):
+    handler = type("Page", (base,), {"get": lambda self: "x", source: lambda self: value})
+    response = client_of(handler).get("/", headers=HANDSHAKE if source == "websocket" else {})
+    assert (response.status_code, response.content_type) == (404, "application/problem+json")
+    assert response.json["detail"] == "Gone for good."
+
+
+def test_an_http_error_that_is_returned_reaches_its_error_handler():
+    app = spa.App((("/", "", type("Page", (spa.Handler,), {"get": lambda self: NotFound()})),))
+    app.error(404)(lambda request, error: "not here")
+    assert Client(app).get("/").text == "not here"
+
+
+def test_an_http_error_that_is_returned_again_and_again_stays_small():
+    error = NotFound()
+    client = client_of(type("Page", (spa.Handler,), {"get": lambda self: error}))
+    depths = []
+    for _ in range(2):
+        client.get("/")
+        depths.append(len(list(walk_tb(error.__traceback__))))
+    assert depths[0] == depths[1]
+
+
+def test_the_class_of_an_http_error_is_an_error_that_says_what_to_write(caplog):
+    class Page(spa.Handler):
+        def get(self):
+            return NotFound
+
+    assert client_of(Page).get("/").status_code == 500
+    (record,) = caplog.records
+    assert "write raise NotFound" in str(record.exc_info[1])
+    assert "test_handler.py, line " in record.exc_info[1].__notes__[0]
 
 
 @pytest.mark.parametrize(
@@ -515,7 +553,7 @@ def test_a_plain_get_of_a_websocket_is_426(method):
         def websocket(self):
             self.ws.accept()
 
-    upgrading = {"spa.hijack": None}  # as under a server that lets an app answer an upgrade
+    upgrading = {HIJACK: None}  # as under a server that lets an app answer an upgrade
     response = client_of(Stream).open("/", method=method, environ_overrides=upgrading)
     assert response.status_code == 426
     assert response.headers.getlist("Upgrade") == ["websocket"]
@@ -633,6 +671,10 @@ def test_the_log_says_which_method_returned_what_is_no_response(value, source, c
         (("x", "200 OK\r\nX-Evil: 1"), "a number from 200 to 599"),
         (("x", "200 \u20ac"), "a number from 200 to 599"),
         (("x", None), "return (body, status) or (body, status, headers)"),
+        ((404, "x"), "Page returned 404 first: write (body, status), in this order"),
+        ((404, {"a": 1}), "returned 404 first"),
+        ((HTTPStatus.NOT_FOUND, "x"), "404 first"),
+        ((404, 404), "Page returned int, which is not a response"),
         (("x", {"X-A": "b"}), "second item is dict, not a status"),
         (("x", 200, {"X A: b": "1"}), "the header name 'X A: b' holds what a header cannot"),
         (("x", 200, {"": "1"}), "the header name '' holds"),

@@ -1,15 +1,18 @@
 """Test the page: what it links to, what it escapes, and how it is cached."""
 
 import base64
+import gzip
 import hashlib
 import json
 import re
 from html.parser import HTMLParser
 
+import gevent
 import pytest
 from werkzeug.test import Client
 
 import spa
+from spa.environ import WATCH
 from spa.errors import SetupError
 from spa.homepage import MOST_MOUNTS, HomePage
 from spa.static.handler import StaticHandler
@@ -296,6 +299,31 @@ def test_the_page_is_asked_for_each_time_and_sent_only_if_it_changed(static):
         assert again.headers[name] == first.headers[name]
 
 
+def test_a_page_that_is_the_same_for_all_is_compressed(static):
+    client = client_of(static, body="<p>a long page</p>" * 100)
+    whole = client.get("/")
+    assert (whole.headers["Vary"], "Content-Encoding" in whole.headers) == ("Accept-Encoding", False)
+    with gevent.Timeout(20):
+        while "Content-Encoding" not in (packed := client.get("/", headers={"Accept-Encoding": "gzip"})).headers:
+            gevent.sleep(0.001)
+    assert gzip.decompress(packed.data) == whole.data
+    assert packed.headers["Vary"] == "Accept-Encoding"
+    assert packed.headers["ETag"] != whole.headers["ETag"]
+    known = {"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]}
+    assert client.get("/", headers=known).status_code == 304
+
+
+@pytest.mark.parametrize("options", [{"csp": "nonce", "body": "x" * 1000}, {"body": lambda request: "x" * 1000}])
+def test_a_page_that_each_request_makes_anew_is_left_to_the_middleware(static, options):
+    assert "Vary" not in client_of(static, **options).get("/", headers={"Accept-Encoding": "gzip"}).headers
+
+
+def test_an_upgrade_to_a_websocket_is_400(static):
+    client = client_of(static)
+    assert client.get("/", headers={"Upgrade": "websocket", "Connection": "Upgrade"}).status_code == 400
+    assert client.get("/", headers={"Upgrade": "h2c", "Connection": "Upgrade"}).status_code == 200
+
+
 CHANGES = [
     ("js/app.js", {"modules": ["js/app.js"]}),
     ("js/b.js", {"modules": ["js/app.js"]}),  # in the import map only
@@ -323,7 +351,7 @@ def test_the_page_is_made_anew_when_a_file_changed(root, static, path, options):
 
 def test_the_server_tells_whether_to_watch(root):
     client = client_of(SmartStatic(root), modules=["js/app.js"])
-    watching = {"spa.watch": True}
+    watching = {WATCH: True}
     before = client.get("/", environ_overrides=watching)
     (root / "js/b.js").write_text("another")
     assert client.get("/", environ_overrides=watching).data != before.data
@@ -452,9 +480,24 @@ def test_by_nonce_no_cache_can_repeat_an_answer(static):
 
 # Set-up.
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_page_whose_links_lead_elsewhere_is_an_error_when_the_app_is_built(static, order):
+    routes = (("/", "", HomePage("/assets/", static)), ("/static/<path:filepath>", "", static))[::order]
+    with pytest.raises(SetupError, match=r"static_url is '/assets/', .* under '/static/': write that"):
+        spa.App(routes)
+    assert spa.App((spa.include("/assets", ((("/<path:filepath>", "", static)),)), *routes))  # another route has them
+
+
+def test_the_files_of_a_page_may_get_their_route_in_another_app_and_later(static):
+    app = spa.App((("/", "", HomePage("/static/", static, scripts=["js/old.js"])),))
+    spa.App((("/static/<path:filepath>", "", static),))
+    assert Client(app).get("/").status_code == 200
+
+
 MISTAKES = [
     ({"scripts": ["js/apq.js"]}, "'js/apq.js'"),
-    ({"modules": ["/js/app.js"]}, "'/js/app.js'"),
+    ({"modules": ["/js/app.js"]}, "'/js/app.js' in .*: write 'js/app.js', without the slash"),
+    ({"modules": ["/js/none.js"]}, "'/js/none.js' in the static directory '.*'$"),
     ({"stylesheets": ["css/../css/app.css"]}, "'css/../css/app.css'"),
     ({"preload": ["js/none.js"]}, "'js/none.js'"),
     ({"favicon": "favicon.ico"}, "'favicon.ico'"),

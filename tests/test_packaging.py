@@ -130,6 +130,46 @@ print(*sorted(line for line in requires("spa") if "extra" not in line))
     ]
 
 
+@pytest.fixture
+def index(tmp_path):
+    """A directory that has, as the package index does, another Spa of a lower version."""
+    directory, info = tmp_path / "index", "spa-0.10.1.dist-info"
+    directory.mkdir()
+    with zipfile.ZipFile(directory / "spa-0.10.1-py3-none-any.whl", "w") as archive:
+        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: spa\nVersion: 0.10.1\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", f"{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+    return directory
+
+
+@pytest.mark.parametrize("is_beside", [True, False])
+def test_the_requirements_of_the_recipes_take_the_wheel_beside_them_and_no_other_spa(wheel, index, tmp_path, is_beside):
+    app, packages = tmp_path / "app", tmp_path / "packages"
+    app.mkdir()
+    shutil.copy(ROOT / "examples" / "deploy" / "requirements.txt", app)
+    if is_beside:
+        shutil.copy(wheel, app)
+    install = [sys.executable, "-m", "pip", "install", "--no-index", "--no-deps", "--find-links", index]
+    done = subprocess.run(
+        [*install, "--target", packages, "--requirement", app / "requirements.txt"],
+        cwd=tmp_path,  # the wheel stands beside the file, wherever pip is started
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    found = [path.name for path in packages.glob("spa-*")]
+    assert (done.returncode == 0, found) == (is_beside, [f"spa-{PROJECT['version']}.dist-info"] if is_beside else [])
+    assert is_beside or "No matching distribution found for spa" in done.stderr
+
+
+def test_an_extra_leaves_the_spa_that_is_installed(installed, index, tmp_path):
+    install = [installed, "-m", "pip", "install", "--no-index", "--find-links", index, "--dry-run"]
+    said = run(*install, "spa[jwt]", cwd=tmp_path)
+    assert "Requirement already satisfied: spa[jwt]" in said
+    assert "Would install" not in said
+
+
 def test_the_readme_can_be_shown_by_the_package_index():
     warnings = io.StringIO()
     assert rst.render((ROOT / "README.rst").read_text(), stream=warnings)

@@ -6,6 +6,7 @@ import pytest
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import (
     BadRequest,
+    BadRequestKeyError,
     HTTPException,
     InternalServerError,
     MethodNotAllowed,
@@ -207,3 +208,35 @@ def test_an_error_of_the_client_names_nothing():
     response = rendered(NotFound())
     assert "X-Request-ID" not in response.headers
     assert "request_id" not in response.json
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda request: request.args["nmae"],
+        lambda request: request.form["nmae"],
+        lambda request: request.values["nmae"],
+        lambda request: request.files["nmae"],
+        lambda request: request.cookies["nmae"],
+    ],
+)
+@pytest.mark.parametrize("accept", [None, BROWSER])
+def test_a_field_that_is_missing_is_named(read, accept):
+    app = spa.App((("/", "", type("Page", (spa.Handler,), {"post": lambda self: read(self.request)})),))
+    response = Client(app).post("/?q=1", data={"name": "x"}, headers={} if accept is None else {"Accept": accept})
+    assert response.status_code == 400
+    assert f"The field {'&#39;' if accept else chr(39)}nmae" in response.text
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (BadRequestKeyError("x" * 1000), f"The field '{'x' * 99} is missing."),
+        (BadRequestKeyError("<b>"), "The field '<b>' is missing."),
+        (BadRequestKeyError("name", "Say who you are."), "Say who you are."),
+        (BadRequestKeyError(), BadRequest.description),
+    ],
+)
+def test_a_missing_field_is_named_briefly_and_only_where_nothing_else_is_said(error, detail):
+    assert rendered(error).json["detail"] == detail
+    assert "<b>" not in rendered(error, BROWSER).text

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 import spa
 from spa.jsoncodec import encode_json
+from spa.response import answer_options
 
 
 def written(response, method="GET", **environ):
@@ -484,3 +485,34 @@ def test_a_status_that_no_final_answer_has_is_an_error(status):
 def test_a_name_that_is_no_token_is_an_error(name):
     with pytest.raises(ValueError, match=r"the header name .* holds what a header cannot"):
         written(spa.Response("x", headers={name: "1"}))
+
+
+def test_the_answer_to_options_names_the_methods_and_has_no_body():
+    assert written(answer_options(("GET", "HEAD"))) == (b"", "204 NO CONTENT", [("Allow", "GET, HEAD")])
+
+
+@pytest.mark.parametrize("options", [{}, {"mimetype": "application/json"}, {"status": 201}])
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"a": 1}, "use JSONResponse"),
+        (5, r"not int: use str\(\)"),
+        (spa.Response("x"), "not Response"),
+        (object(), "not object"),
+    ],
+)
+def test_a_body_that_cannot_be_sent_is_an_error_where_the_response_is_made(body, words, options):
+    with pytest.raises(TypeError, match=words):
+        spa.Response(body, **options)
+
+
+class ByIndex:
+    def __getitem__(self, index):
+        return [b"a", b"b"][index]
+
+
+@pytest.mark.parametrize(
+    "body", [["a", "b"], ("a", b"b"), {"ab"}, iter(["ab"]), (part for part in "ab"), bytearray(b"ab"), ByIndex()]
+)
+def test_a_body_that_can_be_iterated_over_is_taken(body):
+    assert b"".join(spa.Response(body).iter_encoded()) == b"ab"

@@ -249,6 +249,38 @@ def test_a_method_that_needs_what_the_pattern_has_not_is_refused(name):
     )
 
 
+@pytest.mark.parametrize("pattern", ["/", "/<name>/"])
+@pytest.mark.parametrize("argument", ["name", "code"])
+def test_what_runs_at_the_end_of_a_websocket_gets_no_arguments(pattern, argument):
+    closing = eval(f"lambda self, {argument}: None")
+    page = handler(websocket=lambda self, name=None: None, websocket_close=closing)
+    assert refusal((pattern, "", page)) == (
+        f"route {pattern!r}: Page.websocket_close(self, {argument}) gets no arguments: write def websocket_close(self),"
+        " and see self.params and self.ws.close_code"
+    )
+
+
+@pytest.mark.parametrize("closing", [lambda self: None, lambda self, name=None: None, lambda *args, **options: None])
+def test_what_can_run_at_the_end_of_a_websocket_is_taken(closing):
+    page = handler(websocket=lambda self, name: None, websocket_close=closing)
+    spa.App((("/<name>/", "", page), ("/a/<name>/", "", page)))
+
+
+def test_what_never_runs_at_the_end_of_a_websocket_may_take_anything():
+    spa.App((("/", "", handler(get=get_nothing, websocket_close=lambda self, name: None)),))
+
+
+@pytest.mark.parametrize("name", ["ws", "websocket", "socket", "request", "req"])
+@pytest.mark.parametrize("method", ["get", "websocket", "prepare"])
+def test_what_other_frameworks_hand_over_is_an_attribute(name, method):
+    attribute = "request" if name.startswith("req") else "ws"
+    function = eval(f"lambda self, {name}, key: None")
+    assert refusal(("/<key>", "", handler(**{"get": lambda self, key: "", method: function}))) == (
+        f"route '/<key>': Page.{method}(self, {name}, key) is not given {name!r}, which is self.{attribute}:"
+        f" write def {method}(self, key)"
+    )
+
+
 @pytest.mark.parametrize(
     ("pattern", "method", "words"),
     [
@@ -503,6 +535,18 @@ def test_an_async_method_is_refused(name, method):
     members = {"get": get_nothing, name: method}
     assert refusal(("/", "", handler(**members))) == (
         f"route '/': Page.{name}: write def, not async def: gevent needs no await"
+    )
+
+
+def generate_at_once(self):
+    yield ""
+
+
+@pytest.mark.parametrize("name", ["websocket", "websocket_close"])
+def test_a_websocket_that_is_a_generator_is_refused(name):
+    members = {"websocket": get_nothing, name: generate_at_once}
+    assert refusal(("/", "", handler(**members))) == (
+        f"route '/': Page.{name}: write self.ws.send(...), not yield, which nobody would run"
     )
 
 

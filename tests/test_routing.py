@@ -485,6 +485,7 @@ class Prepared:
         ),
         (lambda: (("/<x", "", tell),), "'/<x'"),
         (lambda: (("/<nothing:x>", "", tell),), "'/<nothing:x>'"),
+        (lambda: (("/<str:x>", "", tell),), "the converter 'str' does not exist; there are default, string, any,"),
         (lambda: (("/<x>/<x>", "", tell),), "'/<x>/<x>'"),
         (lambda: (("/<int(min=a:x>", "", tell),), "'/<int(min=a:x>'"),
         (lambda: (("/<int(foo=1):x>", "", tell),), "'/<int(foo=1):x>'"),
@@ -504,6 +505,8 @@ class Prepared:
         (lambda: (spa.mount("/<x>", seen_by),), "a mount has no variables"),
         (lambda: (spa.include("/<x>", (spa.mount("/admin", seen_by),)),), "a mount has no variables"),
         (lambda: (spa.mount("/admin", None),), "pass a WSGI app"),
+        (lambda: (spa.mount("/admin", spa.Handler),), "pass a WSGI app"),
+        (lambda: (spa.mount("/admin", tell),), "pass a WSGI app"),
         (lambda: (("/", "", Prepared),), "the handler is not the class Prepared, but one: Prepared(...)"),
     ],
 )

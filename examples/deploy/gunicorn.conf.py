@@ -3,13 +3,11 @@
 import os
 from pathlib import Path
 
-# bind is left to gunicorn: 0.0.0.0 and PORT where the environment has a PORT, else 127.0.0.1:8000.
+# bind and workers are left to gunicorn: 0.0.0.0 and PORT where the environment has a PORT, else 127.0.0.1:8000; as many
+# as its WEB_CONCURRENCY says, else 1. One process waits for thousands of clients; more use more cores, but share no
+# memory, so that WebSockets which meet there do not meet any more.
 
 worker_class = "spa.server.worker.Worker"  # logs WebSockets, and drains them at the end
-
-# One process waits for thousands of clients, so more processes than cores gain nothing. WEB_CONCURRENCY is for a
-# container that is granted fewer cores than it sees, and, as 1, for an app whose WebSockets meet in its memory.
-workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 1)
 worker_connections = 4000  # of one worker, open WebSockets included; the limit of descriptors must be higher
 
 # Seconds. A request may take as long as it likes: the timeout is for a worker whose greenlets do not get their turn.

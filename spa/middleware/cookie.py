@@ -1,15 +1,13 @@
 """Write the cookie that carries a session, such that browsers keep it."""
 
-import re
 from dataclasses import dataclass
 
 from werkzeug.http import dump_cookie
 
 from spa.errors import SetupError
-from spa.grammar import TOKEN
+from spa.grammar import is_token
 
 LARGEST_COOKIE = 4093  # bytes of a Set-Cookie value that all browsers keep, as Werkzeug counts them
-NAME = re.compile(TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class Cookie:
 
     def __post_init__(self) -> None:
         """Check what can be checked without a value; the rules of browsers are those of RFC 6265bis."""
-        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
+        if not isinstance(self.name, str) or not is_token(self.name):
             raise SetupError(f"{self.name!r} is not the name of a cookie: use letters, digits, '-' and '_'")
         if not self.path.startswith("/"):
             raise SetupError(f"the path of a cookie starts with a slash; browsers would not use {self.path!r}")

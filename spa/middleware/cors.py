@@ -1,20 +1,20 @@
 """Let pages of other origins read the answers of an app."""
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from spa.environ import ALLOWED_ORIGINS
 from spa.errors import SetupError
-from spa.grammar import TOKEN
+from spa.grammar import is_token
 from spa.middleware.vary import Headers, add_vary
-from spa.origin import ALLOWED_ORIGINS, check_allowed_origins
+from spa.origin import check_allowed_origins
 from spa.response import Response
 from spa.websocket.handshake import is_upgrade
+from spa.wsgi import Body, WSGIApp
 
-NAME = re.compile(TOKEN)
 # Headers any page may send, in the values of a form. Content-Type is asked for with any other value, as that of JSON.
 SAFELISTED = ("Accept", "Accept-Language", "Content-Language", "Content-Type")
 ANY = ("*",)
@@ -42,7 +42,7 @@ class CORSMiddleware:
 
     def __init__(
         self,
-        app: Callable[..., Iterable[bytes]],
+        app: WSGIApp,
         *,
         origins: Sequence[str],
         credentials: bool = False,
@@ -78,7 +78,7 @@ class CORSMiddleware:
             ("Access-Control-Max-Age", str(max_age)),
         ]
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer a WSGI request."""
         if "HTTP_UPGRADE" in environ and is_upgrade(environ):
             environ[ALLOWED_ORIGINS] = self._socket_origins.union(environ.get(ALLOWED_ORIGINS, ()))
@@ -125,7 +125,7 @@ class CORSMiddleware:
         methods = answer.headers.get("Allow") or self._methods
         if not methods:
             wanted = environ["HTTP_ACCESS_CONTROL_REQUEST_METHOD"]
-            methods = wanted if NAME.fullmatch(wanted) else ""
+            methods = wanted if is_token(wanted) else ""
         return Response(status=204, headers=[("Access-Control-Allow-Methods", methods), *self._preflight])
 
 
@@ -143,6 +143,6 @@ def _check_names(names: Sequence[str], option: str) -> tuple[str, ...]:
     if isinstance(names, str) and names != "*":
         raise SetupError(f"{option} is a list of names; write [{names!r}]")
     for name in names:
-        if not NAME.fullmatch(name):
+        if not is_token(name):
             raise SetupError(f"{option} holds {name!r}, which is not a name")
     return tuple(names)

@@ -1,6 +1,6 @@
 """Refuse what a page of another site makes a browser send in its user's name."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from werkzeug.exceptions import Forbidden
@@ -8,6 +8,7 @@ from werkzeug.exceptions import Forbidden
 from spa import problem
 from spa.errors import SetupError
 from spa.origin import check_allowed_origins, is_own_page
+from spa.wsgi import Body, WSGIApp
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 section 9.2.1
 OWN_SITES = frozenset({"same-origin", "none"})  # none: the user did it, by a bookmark or the address bar
@@ -32,7 +33,7 @@ class CSRFMiddleware:
 
     def __init__(
         self,
-        app: Callable[..., Iterable[bytes]],
+        app: WSGIApp,
         *,
         trusted_origins: Sequence[str] = (),
         exempt: Sequence[str] = (),
@@ -45,7 +46,7 @@ class CSRFMiddleware:
             raise SetupError("trusted_origins are single origins: '*' and 'null' would let any site in")
         self._exempt = _check_paths(exempt)
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer a WSGI request."""
         if (
             environ["REQUEST_METHOD"] in SAFE_METHODS

@@ -1,6 +1,6 @@
 """Carry one answer from an app to the server, compressed where that pays."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -12,9 +12,7 @@ from spa.middleware.coder import Coder, open_coder
 from spa.middleware.variant import Policy, coded_headers, coded_tag, may_be_coded, plain_headers, plain_tags
 from spa.middleware.vary import Headers
 from spa.static.encoding import negotiate
-
-Body = Iterable[bytes]
-WSGIApp = Callable[..., Body]
+from spa.wsgi import Body, WSGIApp
 
 # From so many bytes on, a thread compresses: on the greenlet's own it would hold all others up, for these by half a
 # millisecond to one. To go to a thread and back costs a tenth of that.

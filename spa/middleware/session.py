@@ -2,26 +2,27 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from spa import problem
+from spa.environ import SESSION, UPGRADE_HEADERS
 from spa.errors import SetupError
 from spa.middleware.cookie import Cookie
 from spa.middleware.visit import Settings, Visit
+from spa.requestid import describe
 from spa.token import Secret, TokenSigner
-from spa.websocket import handshake, lifecycle
+from spa.websocket import handshake
 from spa.websocket.transport import is_upgraded
+from spa.wsgi import Body, WSGIApp
 
 logger = logging.getLogger("spa")
 
 COOKIE = "session"  # the name of the cookie, if no other is chosen
 FORTNIGHT = 14 * 24 * 3600
 
-Body = Iterable[bytes]
-WSGIApp = Callable[[dict[str, Any], Any], Body]
 
 
 class SessionMiddleware:
@@ -89,7 +90,7 @@ class SessionMiddleware:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer a WSGI request, with its session at hand."""
         visit = Visit(self._settings, environ)
-        environ["spa.session"] = visit.open
+        environ[SESSION] = visit.open
         failure: Exception | None = None
 
         def start(status: str, headers: Any, exc_info: Any = None) -> Any:
@@ -103,7 +104,7 @@ class SessionMiddleware:
             return start_response(status, headers, exc_info)
 
         if "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ):
-            environ.setdefault("spa.upgrade_headers", []).append(visit.seal)
+            environ.setdefault(UPGRADE_HEADERS, []).append(visit.seal)
             visit.is_websocket = True
             if is_upgraded(environ):
                 visit.seal()  # the 101 has left: there is no answer to put a cookie into
@@ -130,6 +131,6 @@ def purpose_of(cookie: str = COOKIE) -> str:
 def _answer_failure(error: Exception, environ: dict[str, Any]) -> WSGIApp:
     """Return the answer where the session could not be written: the app has done its part, and knows of nothing."""
     if not isinstance(error, HTTPException):
-        logger.error("%s: the session cannot be kept", lifecycle.describe(environ), exc_info=error)
+        logger.error("%s: the session cannot be kept", describe(environ), exc_info=error)
         error = InternalServerError(original_exception=error)
     return problem.render(error, environ)

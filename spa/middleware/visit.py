@@ -12,8 +12,8 @@ from werkzeug.sansio.http import parse_cookie
 
 from spa.middleware.cookie import Cookie
 from spa.middleware.vary import Headers, add_vary
+from spa.requestid import describe
 from spa.token import Token, TokenSigner, encode
-from spa.websocket import lifecycle
 
 logger = logging.getLogger("spa")
 
@@ -138,7 +138,7 @@ class Visit:
             is_lost = True
         if is_lost:
             logger.error(
-                "%s: the session was changed after the handshake, and that is lost", lifecycle.describe(environ)
+                "%s: the session was changed after the handshake, and that is lost", describe(environ)
             )
 
     def _find_token(self) -> Token | None:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-LONGEST = 1024  # characters of a request line in the log, before they are escaped
+from spa.requestid import escape
+from spa.websocket.closecode import GOING_AWAY, INTERNAL_ERROR, NO_STATUS_RECEIVED, NORMAL_CLOSURE
+
 BOLD, RED, GREEN, YELLOW, MAGENTA, CYAN = "1", "31", "32", "33", "35", "36"  # SGR parameters (ECMA-48 section 8.3.117)
 COLOURS = {"2": GREEN, "3": CYAN, "4": YELLOW, "5": RED}
-ORDERLY = {1000, 1001, 1005}  # codes of a WebSocket that nothing went wrong with
-INTERNAL_ERROR = 1011
+ORDERLY = {NORMAL_CLOSURE, GOING_AWAY, NO_STATUS_RECEIVED}  # codes of a WebSocket that nothing went wrong with
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,6 @@ def format_closed(entry: Entry, code: int, seconds: float, in_colour: bool = Fal
     colour = MAGENTA if code in ORDERLY else RED if code == INTERNAL_ERROR else YELLOW
     return _write(entry, f"{_paint(f'WebSocket closed {code}', colour if in_colour else '')} after {seconds:.1f} s",
                   in_colour)
-
-
-def escape(text: str) -> str:
-    """Return a text as printable ASCII in one line, of bounded length, for a place between double quotes."""
-    return text[:LONGEST].encode("unicode_escape").decode("ascii").replace('"', '\\"')
 
 
 def wants_colour(is_terminal: bool, environ: Mapping[str, str]) -> bool:

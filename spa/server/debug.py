@@ -11,12 +11,11 @@ from werkzeug.exceptions import InternalServerError
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from spa import problem
+from spa.environ import ALWAYS_DOCUMENT, SHOW_BUG
 from spa.errors import SetupError
-from spa.problem import SHOW_BUG
-from spa.requestid import request_id
+from spa.requestid import describe, request_id
 from spa.response import Response
 from spa.server.frames import count_machinery
-from spa.websocket.lifecycle import describe
 
 logger = logging.getLogger("spa")
 
@@ -77,7 +76,7 @@ class Debugger(DebuggedApplication):
         if problem.prefers_page(environ.get("HTTP_ACCEPT", "")):
             headers = {"Vary": "Accept", "X-Request-ID": request_id(environ)}
             return Response(self._page(shown, environ), 500, headers, content_type="text/html; charset=utf-8")
-        environ[problem.ALWAYS_DOCUMENT] = True
+        environ[ALWAYS_DOCUMENT] = True
         return problem.render(ShownBug(error, shown.render_traceback_text()), environ)
 
     def _page(self, shown: DebugTraceback, environ: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import sys
+from difflib import get_close_matches
 from pathlib import Path, PurePath
 from types import ModuleType
 from typing import Any
@@ -158,7 +159,7 @@ def _evaluate(module: ModuleType, expression: str) -> Any:
     for name in path.split("."):
         found = getattr(found, name, None)
         if found is None:
-            raise SetupError(f"module {module.__name__!r} has no {path!r}; {_suggest(module)}")
+            raise SetupError(f"module {module.__name__!r} has no {path!r}; {_suggest(module, path)}")
     if path != expression:
         try:
             found = found()
@@ -171,14 +172,21 @@ def _evaluate(module: ModuleType, expression: str) -> Any:
 
 def _check_app(found: Any, target: str) -> Any:
     """Return what was found, unless it is a function that makes the app instead of being it."""
+    if not _takes_request(found):
+        raise SetupError(
+            f"{target} does not take environ and start_response; if it returns the app, write '{target}()'"
+        )
+    return found
+
+
+def _takes_request(found: Any) -> bool:
+    """Tell whether an app can be called as one, which is sure of anything but a function."""
     if inspect.isfunction(found):
         try:
             inspect.signature(found).bind(None, None)
         except TypeError:
-            raise SetupError(
-                f"{target} does not take environ and start_response; if it returns the app, write '{target}()'"
-            ) from None
-    return found
+            return False
+    return True
 
 
 def _failed(what: str, error: BaseException) -> ImportFailed:
@@ -187,12 +195,15 @@ def _failed(what: str, error: BaseException) -> ImportFailed:
     return ImportFailed(f"{what}; mend this first: {type(error).__name__}{said}", format_error(error))
 
 
-def _suggest(module: ModuleType) -> str:
-    known = _apps_of(module)
-    if known:
-        return f"write {module.__name__}:{known[0]}"
+def _suggest(module: ModuleType, missing: str = "") -> str:
+    for name in _apps_of(module, missing):
+        return f"write {module.__name__}:{name}"
     return "make one there, as in: app = spa.App(routes)"
 
 
-def _apps_of(module: ModuleType) -> list[str]:
-    return sorted(name for name, value in vars(module).items() if isinstance(value, App))
+def _apps_of(module: ModuleType, missing: str = "") -> list[str]:
+    """Return the names that may be meant, the likeliest first; an App is last, as middleware may belong around it."""
+    known = {name: value for name, value in vars(module).items() if is_app(value) and _takes_request(value)}
+    usual = [name for name in NAMES if name in known]
+    apps = sorted(name for name, value in known.items() if isinstance(value, App))
+    return [*usual, *get_close_matches(missing, known), *apps]

@@ -16,6 +16,7 @@ from gevent.event import Event
 
 from spa.errors import SetupError
 from spa.patching import warn_if_unpatched
+from spa.readiness import READ
 from spa.server.debug import Debugger, check_loopback
 from spa.server.development import Server
 from spa.server.find import is_app, is_finding, name_kind
@@ -33,7 +34,6 @@ from spa.server.terminal import print_line, show_log
 from spa.server.watchdog import Watchdog
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000
-READ = 1  # libev's event bit
 
 # gevent takes any other name for an option of TLS, and then serves https to nobody.
 OPTIONS = ("certfile", "environ", "error_log", "handler_class", "keyfile", "log", "spawn", "ssl_context")

@@ -9,7 +9,8 @@ from gevent.pywsgi import Input, OldMessage, WSGIHandler
 from gevent.ssl import SSLSocket
 from geventwebsocket.handler import WebSocketHandler
 
-from spa.requestid import KEY, request_id
+from spa.environ import CONNECTIONS, HIJACK, REQUEST_ID, SOCKET, WATCH, WEBSOCKET
+from spa.requestid import escape, request_id
 from spa.server import accesslog, framing, unread
 from spa.server.chunks import Chunks
 from spa.server.length import Length
@@ -105,10 +106,10 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         if self.wsgi_input.chunked_input:
             self.wsgi_input = Chunks(self.rfile, None, socket=self.wsgi_input.socket, chunked_input=True)
         environ["wsgi.input"], environ["wsgi.input_terminated"] = self.wsgi_input, True
-        environ["spa.socket"] = self.socket
-        environ["spa.hijack"] = self._hijack
-        environ["spa.connections"] = self.server.connections
-        environ["spa.watch"] = True  # static files are looked at for edits
+        environ[SOCKET] = self.socket
+        environ[HIJACK] = self._hijack
+        environ[CONNECTIONS] = self.server.connections
+        environ[WATCH] = True
         return environ
 
     def run_application(self) -> None:
@@ -167,7 +168,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     def log_request(self) -> None:
         """Write one line: client, request, status, bytes, duration; for a WebSocket its code and duration."""
         took = (self.time_finish or time.time()) - self.time_start
-        connection: Connection | None = (self.environ or {}).get("spa.connection")
+        connection: Connection | None = (self.environ or {}).get(WEBSOCKET)
         if connection is not None:
             self._log(accesslog.format_closed(self._entry(), connection.code, took, self.server.is_coloured))
             return
@@ -177,7 +178,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
 
     def log_error(self, msg: str, *args: Any) -> None:
         """Write why a request could not be read, in one line; gevent's own is longer than the request."""
-        self.server.error_log.write(f"{accesslog.escape(msg % args if args else msg)}\n")
+        self.server.error_log.write(f"{escape(msg % args if args else msg)}\n")
 
     def handle_error(self, t: Any, v: Any, tb: Any) -> None:
         """Log what was raised, and answer with a 500; but a TLS connection that has broken is nobody's mistake."""
@@ -201,7 +202,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     def _name(self) -> str | None:
         """Return how the request is called, if somebody called it by a name: a proxy, or an entry in the log."""
         environ = self.environ or {}
-        return request_id(environ) if KEY in environ or "HTTP_X_REQUEST_ID" in environ else None
+        return request_id(environ) if REQUEST_ID in environ or "HTTP_X_REQUEST_ID" in environ else None
 
     def _leave_body(self) -> None:
         """Read what the app has left, if that is little and the connection goes on; or end the connection."""

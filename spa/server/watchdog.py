@@ -17,7 +17,7 @@ import gevent
 import greenlet
 from gevent import monkey
 
-from spa.server.accesslog import escape
+from spa.requestid import describe_target, escape
 from spa.server.frames import count_machinery
 
 logger = logging.getLogger("spa")
@@ -62,8 +62,7 @@ class Watchdog:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Call the app, and remember what this greenlet answers."""
-        path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
-        self._requests[gevent.getcurrent()] = f"{environ.get('REQUEST_METHOD', '')} {path}"
+        self._requests[gevent.getcurrent()] = describe_target(environ)
         return self._app(environ, start_response)
 
     def start(self) -> None:
@@ -96,8 +95,7 @@ class Watchdog:
 
     def _describe(self, turn: Turn | None) -> str:
         assert turn is not None
-        request = self._requests.get(turn.greenlet)
-        return escape(request if request is not None else repr(turn.greenlet))
+        return self._requests.get(turn.greenlet) or escape(repr(turn.greenlet))
 
 
 def _format(stack: traceback.StackSummary) -> str:

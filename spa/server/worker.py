@@ -14,6 +14,7 @@ from gunicorn.sock import ssl_context
 from gunicorn.workers.ggevent import GeventWorker
 from werkzeug.datastructures import EnvironHeaders
 
+from spa.environ import CONNECTIONS, WEBSOCKET
 from spa.server.development import Server, allow_end, end_reading
 from spa.websocket.registry import Registry
 
@@ -104,7 +105,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         return server
 
     def _call_app(self, app: Any, environ: dict[str, Any], start_response: Any) -> Any:
-        environ["spa.connections"] = self.connections
+        environ[CONNECTIONS] = self.connections
         started = time.monotonic()
         try:
             body = app(environ, start_response)
@@ -112,7 +113,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
                 start_response.__self__.force_close()
             return body
         finally:
-            connection = environ.get("spa.connection")
+            connection = environ.get(WEBSOCKET)
             if connection is not None:
                 self._log_websocket(environ, time.monotonic() - started)
 

@@ -10,8 +10,8 @@ import gevent
 from gevent.lock import RLock
 
 from spa.static import hashing, reading, reference
-from spa.static.bodies import Bodies
-from spa.static.files import Directory, File, Identity
+from spa.static.bodies import SMALL, Bodies, OtherBytes
+from spa.static.files import ChangedError, Directory, File, Identity
 from spa.static.graph import components
 from spa.static.missing import Missing, Reporter
 from spa.static.reading import Reading
@@ -84,6 +84,7 @@ class Assets:
         self._readings: dict[str, Reading] = {}  # of files that refer to nothing: they are the same under every mount
         self._mounts: OrderedDict[str, None] = OrderedDict()
         self._lock = RLock()  # of greenlets, which share a thread
+        self._leaf_locks: dict[str, RLock] = {}  # while a file is read that may not refer to others
 
     def get(self, path: str, mount: str, look: bool) -> Asset | None:
         """Return the asset of a file, or None if no such file may be served.
@@ -95,20 +96,31 @@ class Assets:
         """
         asset = self._assets.get((path, mount))
         if asset is not None and (not look or self._is_current(asset)):
+            self._mounts.move_to_end(mount)
             return asset
-        with self._lock:
-            asset = self._assets.get((path, mount))
-            if asset is None or not self._is_current(asset):
-                asset = self._make(path, mount)
-            return asset
+        # A file of gigabytes is hashed for long: nobody waits for it but those who want it.
+        with self._lock if reading.refers(path) else self._leaf_locks.setdefault(path, RLock()):
+            try:
+                asset = self._assets.get((path, mount))
+                if asset is None or not self._is_current(asset):
+                    asset = self._make(path, mount)
+                return asset
+            finally:
+                self._leaf_locks.pop(path, None)  # who waits for it finds the asset made
 
     def read_small(self, asset: Asset) -> bytes | None:
         """Return the bytes of an asset from memory, reading them once; None if it is large, or has changed on disk."""
-        return asset.body if asset.body is not None else self.bodies.read(asset.path, asset.identity)
+        if asset.body is not None:
+            return asset.body
+        try:
+            return self.bodies.read(asset.path, asset.identity, asset.disk_hash)
+        except OtherBytes:
+            self._forget(asset.path)
+            return None
 
     def open(self, asset: Asset) -> File | None:
-        """Open the file of an asset; None if it is another version by now."""
-        return self.bodies.open(asset.path, asset.identity)
+        """Open the file of an asset; None if it is small, and so in memory, or is another version by now."""
+        return self.bodies.open(asset.path, asset.identity) if asset.size > SMALL else None
 
     def _is_current(self, asset: Asset) -> bool:
         return all(self.directory.is_still(path, identity) for path, identity in asset.made_from.items())
@@ -119,9 +131,15 @@ class Assets:
             self.bodies.keep_old(asset.path, before.hash, before.body)
         self._assets[asset.path, mount] = asset
         self._mounts[mount] = None
+        self._mounts.move_to_end(mount)
         if len(self._mounts) > MOUNTS:
             oldest, _ = self._mounts.popitem(last=False)
             self._assets = {key: asset for key, asset in self._assets.items() if key[1] != oldest}
+
+    def _forget(self, path: str) -> None:
+        """Forget what was found in a file, and what was made from it, though it seems to be current."""
+        self._readings.pop(path, None)
+        self._assets = {key: asset for key, asset in self._assets.items() if path not in asset.made_from}
 
     # Making assets.
 
@@ -155,21 +173,25 @@ class Assets:
 
     def _make_group(self, group: Sequence[str], sheets: Mapping[str, Sheet], mount: str, is_circle: bool) -> None:
         """Make one stylesheet, or a circle of them; all they refer to outside has been made."""
-        members = [sheets[path] for path in group]
         hashes: dict[str, str] = {}
+        made_from_outside: dict[str, Identity | None] = {}
         if is_circle:
-            # The bytes of each hold the hashes of the others: so the circle is hashed as one, with its own
-            # references as they were written, and each member's hash is made from that and its name.
+            # The bytes of each hold the hashes of the others: so the circle is hashed as one, with hashes of the names
+            # in place of these, and each member's hash is made from that and its name. So what differs between two
+            # mounts, as which references are to members, has two hashes. Digests, because bytes joined end to end
+            # would not tell where one member ends.
+            names = {path: hashing.digest(path.encode()) for path in group}
             whole = hashlib.md5(usedforsecurity=False)
             for path in group:
-                whole.update(self._rewrite(path, sheets, mount, dict.fromkeys(group))[0])
+                body = self._rewrite(path, sheets, mount, names)[0]
+                whole.update(hashlib.md5(body, usedforsecurity=False).digest())
             hashes = {path: hashing.digest(whole.digest() + path.encode()) for path in group}
+            made_from_outside = self._made_from_outside(group, sheets, mount)
         for path in group:
             body, made_from, missing = self._rewrite(path, sheets, mount, hashes)
             for other in group:
                 made_from[other] = sheets[other].reading.identity
-            if is_circle:
-                made_from |= self._made_from_outside(members, group, mount)
+            made_from |= made_from_outside
             on_disk = sheets[path].reading
             is_rewritten = body != on_disk.data
             asset = Asset(
@@ -187,19 +209,17 @@ class Assets:
             self._store(asset, mount)
 
     def _made_from_outside(
-        self, members: Sequence[Sheet], group: Sequence[str], mount: str
+        self, group: Sequence[str], sheets: Mapping[str, Sheet], mount: str
     ) -> dict[str, Identity | None]:
         """Return what the whole circle is made from: a change behind one member changes all."""
         found: dict[str, Identity | None] = {}
-        for sheet in members:
-            for _, target in sheet.references:
-                if target.path not in group:
-                    asset = self.get(target.path, mount, look=False)
-                    found |= {target.path: None} if asset is None else asset.made_from
+        for path in {name for member in group for name in sheets[member].paths()} - set(group):
+            asset = self.get(path, mount, look=False)
+            found |= {path: None} if asset is None else asset.made_from
         return found
 
     def _rewrite(
-        self, path: str, sheets: Mapping[str, Sheet], mount: str, hashes: Mapping[str, str | None]
+        self, path: str, sheets: Mapping[str, Sheet], mount: str, hashes: Mapping[str, str]
     ) -> tuple[bytes, dict[str, Identity | None], list[Missing]]:
         """Return the bytes to serve, what they are made from, and what is missing.
 
@@ -207,7 +227,7 @@ class Assets:
             path: of the stylesheet.
             sheets: those that are made with it, this one among them.
             mount: for absolute references.
-            hashes: of the members of its own circle; None leaves the reference as it was written.
+            hashes: of the members of its own circle.
         """
         sheet = sheets[path]
         made_from: dict[str, Identity | None] = {path: sheet.reading.identity}
@@ -221,9 +241,9 @@ class Assets:
                 made_from |= {target.path: None} if asset is None else asset.made_from
                 known[target.path] = None if asset is None else asset.hash
             hash = known[target.path]
-            if hash is None and target.path not in hashes:
+            if hash is None:
                 lost.append(found)
-            if hash is not None:
+            else:
                 changes.append((found, reference.hashed(target, hash)))
         places = reference.places(sheet.reading.data, [found.start for found in lost])
         missing = [Missing(path, *place, found.url) for place, found in zip(places, lost, strict=True)]
@@ -245,11 +265,16 @@ class Assets:
         file = self.directory.open(path)
         if file is None:
             return None
+        file.may_grow = True  # a copy that is going on is another version with each piece, which does no harm
         try:
             pool = gevent.get_hub().threadpool
             found: Reading = pool.apply(reading.read, (file,)) if file.size > LARGE else reading.read(file)
+        except ChangedError:  # while it is being written it has no hash
+            return None
         finally:
             file.close()
+        if not found.is_read:
+            self._reporter.tell(f"{path}: no URL is hashed in a stylesheet of this encoding; save it as UTF-8")
         if not found.references:
             self._readings[path] = found
         return found

@@ -2,7 +2,8 @@
 
 from collections import OrderedDict
 
-from spa.static.files import Directory, File, Identity
+from spa.static.files import ChangedError, Directory, File, Identity
+from spa.static.hashing import digest
 
 SMALL = 128 * 1024  # bytes of a body that is kept in memory: at 100 KB, opening and reading cost as much as sending
 MEMORY = 64 * 2**20  # bytes of bodies kept in all, the least used go first
@@ -11,21 +12,29 @@ OLD_BODIES = 256  # rewritten bodies of earlier versions that are kept, for page
 OLD_MEMORY = 32 * 2**20  # bytes of these, should they be large
 
 
+class OtherBytes(Exception):
+    """A file was written again within the tick of the clock in which it was read."""
+
+
 class Bodies:
     """The bytes of the files of a directory, bounded in memory."""
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._small: OrderedDict[tuple[str, Identity], bytes] = OrderedDict()
+        self._small: OrderedDict[tuple[str, Identity, str], bytes] = OrderedDict()
         self._size = 0
         self._old: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self._old_size = 0
 
-    def read(self, path: str, identity: Identity) -> bytes | None:
-        """Return the bytes of a version of a file, reading them once; None if it is large, or is no longer there."""
+    def read(self, path: str, identity: Identity, hash: str) -> bytes | None:
+        """Return the bytes of a version of a file, reading them once; None if it is large, or is no longer there.
+
+        Raises:
+            OtherBytes: their hash is another: two versions have one identity.
+        """
         if identity[2] > SMALL:
             return None
-        key = path, identity
+        key = path, identity, hash
         body = self._small.get(key)
         if body is not None:
             self._small.move_to_end(key)
@@ -35,8 +44,12 @@ class Bodies:
             return None
         try:
             body = file.read()
+        except ChangedError:
+            return None
         finally:
             file.close()
+        if digest(body) != hash:
+            raise OtherBytes(path)
         self._small[key] = body
         self._size += len(body) + OVERHEAD
         while self._size > MEMORY:

@@ -45,7 +45,9 @@ class Multipart(NamedTuple):
     length: int
 
 
-def decide(method: str, environ: Mapping[str, Any], *, etag: str, modified: int | None, size: int) -> Decision:
+def decide(
+    method: str, environ: Mapping[str, Any], *, etag: str, modified: int | None, size: int, is_one_of_many: bool = False
+) -> Decision:
     """Judge the preconditions of a request in the order of RFC 9110 section 13.2.2, then its Range.
 
     A field that is not valid is passed over, as if it had not been sent.
@@ -56,12 +58,15 @@ def decide(method: str, environ: Mapping[str, Any], *, etag: str, modified: int 
         etag: the entity tag of the file, with its quotes: ``"abc"`` or ``W/"abc"``.
         modified: when the file was changed last, in whole seconds since the epoch; None if nobody knows.
         size: the length of the file in bytes.
+        is_one_of_many: whether there are other forms of this date, in other codings, of which a client may have a part.
     """
     status = check(method, environ, etag=etag, modified=modified)
     if status is not None:
         return Decision(status)
     whole = Decision(200, ((0, size),))
-    if method != "GET" or "HTTP_RANGE" not in environ or not _range_applies(environ, etag, modified):
+    if method != "GET" or "HTTP_RANGE" not in environ:
+        return whole
+    if not _range_applies(environ, etag, None if is_one_of_many else modified):
         return whole
     ranges = _ranges(environ["HTTP_RANGE"], size)
     if ranges is None:

@@ -3,13 +3,13 @@
 This is a scanner, not a parser: it takes the stylesheet apart into tokens exactly where that decides what is a URL
 (CSS Syntax level 3 section 4), and skips all else in C. Everything is consumed by possessive patterns and nothing is
 looked at again, so the time is linear in the size whatever the bytes are. It works on bytes: those that are not ASCII
-count as letters in every encoding a stylesheet may have that is not UTF-16, so none need be known to find the URLs.
+count as letters in every encoding in which those of ASCII are always ASCII; others are left alone.
 """
 
-import codecs
 import re
 from collections.abc import Iterable
 
+from spa.static import charset
 from spa.static.reference import Form, Reference, splice
 
 NAME = rb"[A-Za-z0-9_\x00\x80-\xff-]"  # NUL becomes U+FFFD, a letter like all that is not ASCII (section 3.3)
@@ -58,7 +58,8 @@ UNQUOTED = re.compile(
 )
 BAD_URL = re.compile(rb"(?:[^)\\]++|\\[\x00-\xff]?+)*+\)?+")
 SOURCE_MAP = re.compile(rb"[#@]\s*+sourceMappingURL=\s*+([^\s\"']++)\s*+")  # ECMA-426 section 11.1.2
-CHARSET = re.compile(rb'@charset "((?:iso-?8859-|windows-125|koi8-)[0-9a-z]{1,2})";', re.IGNORECASE)
+# How the keyword of an @import may end: an escape, and then the space that belongs to it.
+KEYWORD_END = re.compile(rb"[tT]\Z|\\[0-9A-Fa-f]{1,6}(?:\r\n|[ \t\n\r\f])?\Z")
 ESCAPE = re.compile(r"\\(?:([0-9A-Fa-f]{1,6})(?:\r\n|[ \t\n\r\f])?|(\r\n|[\n\r\f])|(.?))", re.DOTALL)
 UNSAFE = re.compile(r'["\\\x00-\x1f\x7f]')
 UNSAFE_IN_COMMENT = re.compile(r"[\x00-\x20\x7f\"']|(?<=\*)/")
@@ -79,11 +80,14 @@ def find(css: bytes) -> list[Reference]:
     """Find the URLs in a stylesheet, in order.
 
     These are ``url()``, ``src()``, ``@import``, the strings of ``image-set()`` and the last source map comment; not
-    the URLs of ``@namespace`` and ``@-moz-document``, which are never loaded.
+    the URLs of ``@namespace`` and ``@-moz-document``, which are never loaded. None are found in an encoding in
+    which a byte of ASCII may be a part of another character.
     """
+    encoding = charset.encoding(css)
+    if encoding is None:
+        return []
     scanner = _Scanner(css)
     scanner.scan()
-    encoding = "ascii" if css.isascii() else _encoding(css)
     found = []
     for start, end, raw, form in sorted(scanner.spans + scanner.source_map):
         url = raw.decode(encoding, "surrogateescape")
@@ -97,11 +101,11 @@ def replace(css: bytes, replacements: Iterable[tuple[Reference, str]]) -> bytes:
     """Write new URLs over found ones; every other byte stays as it was.
 
     They are written as quoted strings, in the stylesheet's encoding. ``url(x)`` and ``@import "x"`` become
-    ``url("...")``.
+    ``url("...")``, after a space where the string followed its keyword at once.
     """
     replacements = list(replacements)
-    encoding = "ascii" if all(url.isascii() for _, url in replacements) else _encoding(css)
-    return splice(css, [(reference, _write(url, reference.form, encoding)) for reference, url in replacements])
+    encoding = charset.encoding(css) or "utf-8"
+    return splice(css, [(found, _gap(css, found) + _write(url, found.form, encoding)) for found, url in replacements])
 
 
 class _Scanner:
@@ -259,6 +263,19 @@ def _unescape(text: str, at_end: str) -> str:
     return ESCAPE.sub(unescaped, text).replace("\0", "\ufffd")
 
 
+def _gap(css: bytes, found: Reference) -> bytes:
+    """Return what keeps a keyword and the ``url()`` apart that comes in the place of a string right behind it.
+
+    ``@importurl(`` would be another keyword, and a space at the end of an escape belongs to the escape.
+    """
+    if found.form != "url" or css[found.start] not in b"\"'":
+        return b""
+    keyword_end = KEYWORD_END.search(css, max(0, found.start - 9), found.start)  # an escape has nine bytes at most
+    if keyword_end is None:
+        return b""
+    return b" " if keyword_end[0] in b"tT" else b"  "
+
+
 def _write(url: str, form: Form, encoding: str) -> bytes:
     """Write a URL so that the scanner, and every browser, reads the same one again."""
     if form == "raw":
@@ -271,20 +288,3 @@ def _write(url: str, form: Form, encoding: str) -> bytes:
         return text.encode(encoding, "surrogateescape")
     except UnicodeEncodeError:  # it was written as an escape because the encoding has no such character
         return "".join(char if char.isascii() else f"\\{ord(char):x} " for char in text).encode()
-
-
-def _encoding(css: bytes) -> str:
-    """Guess the encoding as a browser does that is not told by a header: UTF-8 unless @charset says otherwise.
-
-    A stylesheet that is UTF-8 is served with ``charset=utf-8``, which beats @charset (section 3.2).
-    """
-    try:
-        css.decode()
-    except UnicodeDecodeError:
-        if match := CHARSET.match(css):
-            name = match[1].decode().lower()
-            try:
-                return codecs.lookup("cp1252" if name in ("iso-8859-1", "iso8859-1") else name).name
-            except LookupError:
-                pass
-    return "utf-8"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from spa.errors import SetupError
 from spa.static.encoding import SIBLINGS, available_codings, compress
+from spa.static.files import ChangedError
 from spa.static.form import SMALLEST
 from spa.static.mimetypes import is_compressible, type_of
 from spa.static.smart import SmartStatic
@@ -41,25 +42,31 @@ def export(static: SmartStatic, out: str | os.PathLike[str], mount: str = "/stat
     with _reading(static.directory.root):
         manifest = static.manifest(mount)
     for path, hashed_path in manifest.items():
-        with _reading(path):
-            data = static.content(path, mount)
         with _writing(target / hashed_path):
-            _write(target / hashed_path, data, type_of(path))
+            _write(target / hashed_path, _pieces(static, path, mount), type_of(path))
     with _writing(target / MANIFEST):
         text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
         (target / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
     return manifest
 
 
-def _write(file: Path, data: bytes, content_type: str) -> None:
+def _write(file: Path, pieces: Iterator[bytes], content_type: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(data)
-    if len(data) < SMALLEST or not is_compressible(content_type):
+    with file.open("wb") as out:
+        out.writelines(pieces)
+        size = out.tell()
+    if size < SMALLEST or not is_compressible(content_type):
         return
+    data = file.read_bytes()
     for coding in available_codings():
         compressed = compress(data, coding)
         if len(compressed) < SAVES * len(data):
             file.with_name(file.name + SIBLINGS[coding]).write_bytes(compressed)
+
+
+def _pieces(static: SmartStatic, path: str, mount: str) -> Iterator[bytes]:
+    with _reading(path):
+        yield from static.pieces(path, mount)
 
 
 @contextmanager
@@ -69,6 +76,8 @@ def _reading(path: str) -> Iterator[None]:
         yield
     except FileUnavailable as error:
         raise SetupError(f"cannot read {error.error.filename}: {error.error.strerror}") from error
+    except ChangedError as error:
+        raise SetupError(f"{error}; export again") from error
     except OSError as error:
         raise SetupError(f"cannot read {path}: {error.strerror}") from error
     except LookupError as error:

@@ -4,10 +4,10 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from spa.answer import BrokenOff
+from spa.static.charset import is_utf8
 from spa.static.files import File, Identity
 from spa.static.hashing import digest
 from spa.static.mimetypes import type_of
-from spa.static.reading import is_utf8
 
 EXAMINED = 2**20  # bytes up to which a file is read for this, once: MD5 takes 2 ms for them, and nobody else runs then
 REMEMBERED = 4096  # files; what is known of one takes some 500 bytes
@@ -51,7 +51,7 @@ class Examiner:
 
 
 def _read(file: File) -> Facts | None:
-    """Return the facts by the bytes; None if the file becomes shorter meanwhile, and so another."""
+    """Return the facts by the bytes; None if the file is changed meanwhile, and so another."""
     try:
         data = file.read()
     except BrokenOff:

@@ -20,8 +20,9 @@ logger = logging.getLogger("spa.static")
 READ_SIZE = 127 * 1024  # bytes of one read: from 128 KiB on, malloc gives each back to the system, to fault in anew
 LONGEST_SEGMENT = 255  # bytes, the limit of every file system in use
 DEEPEST = 64  # segments of a path
-# The surrogates are what Python makes of bytes that are not UTF-8: no URL says them.
-NEVER = r"/\\:\x00-\x1f\x7f\ud800-\udfff"
+# The surrogates are what Python makes of bytes that are not UTF-8: no URL says them. What a URL has in their place the
+# router reads as U+FFFD, so a file of that name would have many URLs.
+NEVER = r"/\\:\x00-\x1f\x7f\ud800-\udfff\ufffd"
 SEGMENT = rf"[^.{NEVER}][^{NEVER}]{{0,254}}"
 SERVABLE = re.compile(rf"(?:\.well-known/)?{SEGMENT}(?:/{SEGMENT}){{0,{DEEPEST - 1}}}")
 # Names that Windows takes for devices, whatever follows the first dot: refused on every machine alike.
@@ -43,11 +44,13 @@ class File:
             takes its name.
         identity: device, inode, size, time of modification and time of change; another version of the file has
             another. The last, which no program can set, tells versions apart that were given the same time.
+        may_grow: whether its bytes may be given on though more have been written behind them, as to a log.
     """
 
     path: str
     descriptor: int
     identity: Identity
+    may_grow: bool = False
 
     @property
     def size(self) -> int:
@@ -67,12 +70,12 @@ class File:
         """Give the bytes from ``start`` to ``stop`` in pieces.
 
         Raises:
-            TruncatedError: the file has become shorter meanwhile.
+            ChangedError: the file has been written to meanwhile.
         """
         while start < stop:
             piece = os.pread(self.descriptor, min(READ_SIZE, stop - start), start)
-            if not piece:
-                raise TruncatedError(self.path)
+            if not piece or self._is_written():  # asked after each read, so that no new byte is given
+                raise ChangedError(self.path)
             start += len(piece)
             yield piece
 
@@ -82,12 +85,22 @@ class File:
             os.close(self.descriptor)
             self.descriptor = -1
 
+    def _is_written(self) -> bool:
+        """Tell whether other bytes have been written into this very file.
 
-class TruncatedError(BrokenOff):
-    """A file became shorter while it was sent."""
+        The time of change is no sign of it: a file has another as soon as a new one takes its name.
+        """
+        found = os.fstat(self.descriptor)
+        if self.may_grow and found.st_size > self.size:
+            return False
+        return found.st_size != self.size or found.st_mtime_ns != self.identity[3]
+
+
+class ChangedError(BrokenOff):
+    """A file was written to while it was read or sent."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"{path} became shorter while it was sent")
+        super().__init__(f"{path} was changed in place while it was read: write a new file, and rename it")
 
 
 class Directory:
@@ -144,11 +157,16 @@ class Directory:
         return file.identity
 
     def is_still(self, path: str, identity: Identity | None) -> bool:
-        """Tell, by one stat, whether a path still has the identity that was found for it; None: it was not there."""
+        """Tell, by one stat, whether a path still has the identity that was found for it.
+
+        None stands for whatever may not be served; there it takes as much as ``identify`` does.
+        """
+        if identity is None:
+            return self.identify(path) is None
         try:
             return _identity(os.stat(f"{self.root}{os.sep}{path}")) == identity
         except OSError:
-            return identity is None
+            return False
 
     def is_directory(self, path: str) -> bool:
         """Tell whether the path is a directory whose files may be served."""

@@ -7,10 +7,10 @@ from typing import Any
 from spa.static.encoding import Compressor, available_codings, negotiate
 from spa.static.files import Directory, File
 from spa.static.mimetypes import is_compressible
-from spa.static.sending import Representation
+from spa.static.sending import VARIES, Representation
 from spa.static.sibling import Origin, Siblings
 
-SMALLEST = 500  # bytes: below, a compressed form saves no packet
+SMALLEST = 500  # bytes that are compressed here: below, that saves no packet
 LARGEST = 4 * 2**20  # bytes that are compressed here; larger files want a sibling made in advance
 
 
@@ -18,11 +18,11 @@ class Forms:
     """The forms of the files of a directory: ``app.js.br`` beside ``app.js``, else compressed once in memory.
 
     Args:
-        directory: where siblings are looked for.
+        directory: where siblings are looked for; None for what is made in memory, and has none.
     """
 
-    def __init__(self, directory: Directory) -> None:
-        self._siblings = Siblings(directory)
+    def __init__(self, directory: Directory | None = None) -> None:
+        self._siblings = None if directory is None else Siblings(directory)
         self._compressor = Compressor()
 
     def choose(
@@ -43,16 +43,19 @@ class Forms:
             origin: the file on disk that these are the bytes of, whose siblings may stand for it; None if they were
                 rewritten.
         """
-        if plain.size < SMALLEST or not is_compressible(plain.content_type):
-            return plain
-        plain = replace(plain, headers=(*plain.headers, ("Vary", "Accept-Encoding")))
         accept = environ.get("HTTP_ACCEPT_ENCODING")
+        is_worth_it = plain.size >= SMALLEST and is_compressible(plain.content_type)
+        # Where compressing pays, the answer varies anyway; where not, only if somebody has made a sibling.
+        finder = None if is_worth_it and not accept else self._siblings
+        siblings = {} if finder is None or origin is None else finder.find(origin)
+        if not (is_worth_it or siblings):
+            return plain
+        plain = replace(plain, headers=(*plain.headers, VARIES))
         if not accept:
             return plain
-        siblings = {} if origin is None else self._siblings.find(origin)
-        ready = available_codings() if plain.size <= LARGEST else ()
-        while (coding := negotiate(accept, [*siblings, *ready])) in siblings and origin is not None:
-            sibling = self._siblings.open(origin, coding, siblings.pop(coding))
+        ready = available_codings() if is_worth_it and plain.size <= LARGEST else ()
+        while (coding := negotiate(accept, [*siblings, *ready])) in siblings and finder and origin:
+            sibling = finder.open(origin, coding, siblings.pop(coding))
             if sibling is None:
                 continue
             if sibling.body is None:

@@ -9,7 +9,8 @@ from urllib.parse import quote
 from werkzeug.exceptions import NotFound
 
 from spa.errors import SetupError
-from spa.handler import Handler, WSGIApp
+from spa.grammar import PATH_SAFE
+from spa.handler import Handler
 from spa.routing import Redirect
 from spa.static.facts import Examiner
 from spa.static.files import Directory, File, is_servable
@@ -17,10 +18,14 @@ from spa.static.form import Forms
 from spa.static.route import check_arguments, check_pattern, refuse_arguments
 from spa.static.sending import Representation
 from spa.static.sibling import Origin
+from spa.wsgi import WSGIApp
 
 Root = str | os.PathLike[str] | tuple[str, str]
-PATH_SAFE = "/!$&'()*+,;=:@"  # RFC 3986 section 3.3
-QUERY_SAFE = PATH_SAFE + "?%"  # section 3.4; what came percent-encoded stays so
+QUERY_SAFE = PATH_SAFE + "?%"  # RFC 3986 section 3.4; what came percent-encoded stays so
+NOT_SERVED = (
+    "may not be served: name a regular file that can be read, no link out of its directory (or set follow_symlinks), "
+    "with a name that is fit for all machines: no dot in front, no colon, no device such as aux.js"
+)
 
 
 class StaticHandler(Handler):
@@ -91,7 +96,9 @@ class StaticFileHandler(Handler):
         folder, name = os.path.split(os.fspath(options.pop("file")))
         files = Files(folder or ".", **options)
         if files.directory.identify(name) is None:
-            raise SetupError(f"route {pattern!r}: the file {os.path.join(folder, name)!r} is not there")
+            path = os.path.join(folder, name)
+            why = NOT_SERVED if os.path.lexists(path) else "is not there"
+            raise SetupError(f"route {pattern!r}: the file {path!r} {why}")
         return {"files": files, "name": name}
 
     def get(self, **params: Any) -> WSGIApp:
@@ -158,6 +165,7 @@ class Files:
         file = self.directory.open(path)
         if file is None:
             return None
+        file.may_grow = True  # a log is sent as far as it went when it was opened
         try:
             return self._represent(file, environ)
         except BaseException:

@@ -4,10 +4,11 @@ from typing import Any
 
 from werkzeug.exceptions import NotFound
 
-from spa.handler import Handler, WSGIApp
-from spa.problem import SHOW_BUG
+from spa.environ import SHOW_BUG
+from spa.handler import Handler
 from spa.static import hashing
 from spa.static.sending import Representation
+from spa.wsgi import WSGIApp
 
 
 class HashedFile(Handler):
@@ -19,7 +20,7 @@ class HashedFile(Handler):
         environ = self.request.environ
         found: Representation | None = static.find(filepath, environ)
         if found is None:
-            raise UnknownHash(self._hint(static, filepath) if SHOW_BUG in environ else None)
+            raise UnknownFile(self._hint(static, filepath) if SHOW_BUG in environ else None)
         static.learn(environ, found, self.app.shortcuts)
         return found
 
@@ -34,8 +35,8 @@ class HashedFile(Handler):
         return None
 
 
-class UnknownHash(NotFound):
-    """*404* that no cache may keep: the file may come to have this hash."""
+class UnknownFile(NotFound):
+    """*404* that no cache may keep: the file may come, as with the hash in its name."""
 
     def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
         """Forbid caches to keep the answer."""

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from spa.errors import SetupError
+from spa.grammar import SCHEME
 
 MODULES = (".js", ".mjs", ".json", ".css")  # what browsers import; others are reached by fetch or url()
 # Those that a browser is given the digest of. Chromium 156 ends the page (a crash of its renderer) when a JSON or CSS
 # module whose digest the map holds is reached again by a dynamic import.
 CHECKED = (".js", ".mjs")
-EXTERNAL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")  # a scheme (RFC 3986 section 3.1), or the page's own
+EXTERNAL = re.compile(rf"{SCHEME}:|//")  # a scheme of its own, or the page's
 # What a browser's URL parser leaves as it is in a path, or encodes by itself alike in a module and in the map.
 # Percent-encoded are only the characters that would mean something else: % ? # and the backslash.
 LEFT_BY_BROWSERS = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) not in "%?#\\")

@@ -5,8 +5,8 @@ from typing import Any
 from urllib.parse import quote
 
 from spa.errors import SetupError
+from spa.grammar import PATH_SAFE
 from spa.static import importmap
-from spa.static.handler import PATH_SAFE
 from spa.static.smart import SmartStatic
 from spa.static.tag import Source
 
@@ -42,8 +42,9 @@ class Links:
         known = dict.fromkeys(self._handler.paths(), "")
         for path in paths:
             if path not in known and not importmap.is_external(path):
-                directory = self._handler.directory.root
-                raise SetupError(f"there is no file {path!r} in the static directory {directory!r}")
+                directory, plain = self._handler.directory.root, path.lstrip("/")
+                hint = f": write {plain!r}, without the slash" if plain != path and plain in known else ""
+                raise SetupError(f"there is no file {path!r} in the static directory {directory!r}{hint}")
         importmap.build(known, "", names)
 
     def mount(self, environ: Mapping[str, Any]) -> str:
@@ -76,7 +77,7 @@ class Links:
             LookupError: there is no such file any more.
             SetupError: the directory stands elsewhere.
         """
-        self._check_mount()
+        self.check_mount()
         if importmap.is_external(path):
             return Source(path)
         if self._handler is None:
@@ -97,11 +98,17 @@ class Links:
         digests = {path: source.integrity for path, source in sources.items() if source.integrity}
         return importmap.to_json(importmap.build(urls, self._quote(mount), names, digests))
 
-    def _check_mount(self) -> None:
-        """See that the directory stands where the links point; the app itself may be mounted below a path."""
+    def check_mount(self) -> None:
+        """See that the directory stands where the links point; the app itself may be mounted below a path.
+
+        Raises:
+            SetupError: the directory stands elsewhere. Where no route has it yet, one of another app may have it later.
+        """
         mounts = self._handler.mounts if self._handler is not None and not self._is_elsewhere else []
         if mounts and not self._static_url.endswith(tuple(mounts)):
-            raise SetupError(f"static_url is {self._static_url!r}, but the directory stands under {mounts[0]!r}")
+            raise SetupError(
+                f"static_url is {self._static_url!r}, but the directory stands under {mounts[0]!r}: write that instead"
+            )
 
     def _write(self, path: str, mount: str) -> str:
         if self._handler is not None:

@@ -24,11 +24,11 @@ class Missing(NamedTuple):
     url: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}: {self.url} not found"
+        return f"{_printable(self.path)}:{self.line}:{self.column}: {_printable(self.url)} not found"
 
 
 class Reporter:
-    """Tells of missing references, of each once.
+    """Tells of missing references and the like, of each once.
 
     Args:
         strict: whether to raise, instead of logging.
@@ -47,6 +47,17 @@ class Reporter:
         if missing and self._strict:
             raise MissingReferenceError(str(missing[0]))
         for one in missing[:WARNINGS]:
-            if str(one) not in self._told:
-                self._told.add(str(one))
-                logger.warning("%s", one)
+            self.tell(str(one))
+
+    def tell(self, text: str) -> None:
+        """Log a text, unless that has been done."""
+        if text not in self._told:
+            self._told.add(text)
+            logger.warning("%s", text)
+
+
+def _printable(text: str) -> str:
+    """Return a text with an escape for each character that would end the line or command a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

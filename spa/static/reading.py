@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from spa.static import css, hashing, sourcemap
+from spa.static import charset, css, hashing, sourcemap
 from spa.static.files import File, Identity
 from spa.static.reference import Reference
 
@@ -19,6 +19,7 @@ class Reading:
         references: the URLs in it, in order.
         data: its bytes, only if there are references in them: nobody else needs them.
         is_utf8: false for a stylesheet in another encoding.
+        is_read: false for a stylesheet in an encoding in which URLs are not looked for.
     """
 
     identity: Identity
@@ -26,13 +27,14 @@ class Reading:
     references: Sequence[Reference] = ()
     data: bytes = b""
     is_utf8: bool = True
+    is_read: bool = True
 
 
 def read(file: File) -> Reading:
     """Read an open file; in whatever thread.
 
     Raises:
-        TruncatedError: the file has become shorter meanwhile.
+        ChangedError: the file has been written to meanwhile.
     """
     if not refers(file.path):
         return Reading(file.identity, _hash_pieces(file))
@@ -40,7 +42,8 @@ def read(file: File) -> Reading:
     is_css = _is_css(file.path)
     references = css.find(data) if is_css else sourcemap.find(data)
     kept = data if references else b""
-    return Reading(file.identity, hashing.digest(data), references, kept, not is_css or is_utf8(data))
+    is_read = not is_css or charset.encoding(data) is not None
+    return Reading(file.identity, hashing.digest(data), references, kept, not is_css or charset.is_utf8(data), is_read)
 
 
 def refers(path: str) -> bool:
@@ -53,15 +56,6 @@ def replace(path: str, data: bytes, changes: Sequence[tuple[Reference, str]]) ->
     if not changes:
         return data
     return css.replace(data, changes) if _is_css(path) else sourcemap.replace(data, changes)
-
-
-def is_utf8(data: bytes) -> bool:
-    """Tell whether these bytes are text in UTF-8."""
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _is_css(path: str) -> bool:

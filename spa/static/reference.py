@@ -1,18 +1,21 @@
 """Resolve a URL written in a static file to the path of the file it names, and write a hash into it."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from spa.grammar import SCHEME
 from spa.static.hashing import put
 
-SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")  # RFC 3986 section 3.1
+WITH_SCHEME = re.compile(f"{SCHEME}:")
 BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 PATH = re.compile(r"[^?#]*+")
 # What nearly all references look like: it needs no decoding, and names a file below the folder it is written in.
 PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*+(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*+)*+")
 DOT = re.compile("%2e", re.IGNORECASE)
+NOWHERE = "/\0/"  # a mount that no URL leads into
 EDGES = "".join(map(chr, range(0x21)))  # the URL Standard strips controls and spaces at both ends
 REMOVED = frozenset("\t\n\r")  # ... and removes these within
 
@@ -32,14 +35,10 @@ class Reference(NamedTuple):
 
 
 class Target(NamedTuple):
-    """The file that a reference names: its path below the root, beside the URL as written.
-
-    ``absolute`` tells that the URL was written with the mount, so it names this file under this mount only.
-    """
+    """The file that a reference names: its path below the root, beside the URL as written."""
 
     path: str
     url: str
-    absolute: bool
 
 
 def resolve(url: str, base_path: str, mount: str) -> Target | None:
@@ -48,37 +47,33 @@ def resolve(url: str, base_path: str, mount: str) -> Target | None:
     Args:
         url: the URL as written, with any escapes of its language taken off.
         base_path: the path below the root of the file it is written in, such as ``css/app.css``.
-        mount: the path under which the root is served, such as ``/static/``.
+        mount: the path under which the root is served, such as ``/static/``, decoded; empty if it is not known.
 
     Returns:
         The target, or None where the URL is to be left as written: it names nothing below the root (another
-        origin, a ``data:`` URL, a fragment, a path that climbs out of the root), a directory, or it is malformed.
+        origin, a ``data:`` URL, a fragment, a path that leads out of the root), a directory, or it is malformed.
     """
     if PLAIN.fullmatch(url):
         folder, slash, _ = base_path.rpartition("/")
-        return Target(folder + slash + url, url, False)
+        return Target(folder + slash + url, url)
     written = path_of(url.strip(EDGES))
-    if not written or SCHEME.match(written) or not REMOVED.isdisjoint(written) or BAD_PERCENT.search(written):
+    if not written or WITH_SCHEME.match(written) or not REMOVED.isdisjoint(written) or BAD_PERCENT.search(written):
         return None
-    absolute = written.startswith("/")
-    if absolute:
-        # Also refuses "//host/...": no mount begins with two slashes.
-        if not written.startswith(mount) or mount.startswith("//"):
-            return None
-        segments, written = [], written[len(mount) :]
-    else:
-        segments = base_path.split("/")[:-1]
-    for segment in written.split("/"):
+    mount = mount or NOWHERE
+    # The path as the browser will ask for it, from the root of the host. "//host/..." is another host.
+    segments = [] if written.startswith("/") else f"{mount}{base_path}".split("/")[1:-1]
+    for segment in written.removeprefix("/").split("/"):
         name = _decode(segment)
         if name == "..":
-            if not segments:
-                return None  # a browser stops at the host's root, so it asks for something outside of ours
-            segments.pop()
+            del segments[-1:]  # nothing is above the root: a browser stays there (URL Standard section 4.4)
         elif name != ".":
             if not name:
                 return None
             segments.append(name)
-    return None if name in (".", "..") else Target("/".join(segments), url, absolute)
+    path = f"/{'/'.join(segments)}"
+    if name in (".", "..") or not path.startswith(mount) or path == mount:
+        return None
+    return Target(path.removeprefix(mount), url)
 
 
 def hashed(target: Target, hash: str) -> str:
@@ -113,7 +108,8 @@ def places(data: bytes, offsets: Iterable[int]) -> Iterator[tuple[int, int]]:
     Lines end with LF, CR or CRLF; columns count characters of UTF-8. All is counted in one go through the data: a
     file may have very many references in one line.
     """
-    line, column, position = 1, 1, 0
+    line, column = 1, 1
+    position = 3 if data.startswith(BOM_UTF8) else 0  # an editor shows no byte order mark
     is_plain = data.isascii() and b"\r" not in data
     for offset in offsets:
         if is_plain and data.find(b"\n", position, offset) < 0:

@@ -1,7 +1,8 @@
 """Send one form of a file as the answer to a request: whole, in part, or not at all."""
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from spa.static.conditional import decide, multipart
 from spa.static.files import File
 
 REASONS = {200: "200 OK", 206: "206 Partial Content", 304: "304 Not Modified"}
+VARIES = ("Vary", "Accept-Encoding")  # the header of a file that has several codings
 IMMUTABLE = "public, max-age=31536000, immutable"  # a year, the longest that caches honour (RFC 8246)
 
 
@@ -27,6 +29,7 @@ class Representation:
         content_type: the media type.
         headers: further headers: Cache-Control, Vary, Content-Encoding.
         is_final: whether the same request will get the same form again; not while a compressed one is being made.
+        clock: gives seconds since the epoch.
     """
 
     body: bytes | File
@@ -36,11 +39,17 @@ class Representation:
     content_type: str
     headers: tuple[tuple[str, str], ...] = ()
     is_final: bool = True
+    clock: Callable[[], float] = time.time
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer a GET or HEAD by RFC 9110 sections 13 and 14; the instance is a WSGI callable."""
         decision = decide(
-            environ["REQUEST_METHOD"], environ, etag=self.etag, modified=self.modified, size=self.size
+            environ["REQUEST_METHOD"],
+            environ,
+            etag=self.etag,
+            modified=self.modified,
+            size=self.size,
+            is_one_of_many=VARIES in self.headers,
         )
         if decision.status not in REASONS:
             self.close()
@@ -74,7 +83,8 @@ class Representation:
         if status == 304:
             return headers
         if self.modified is not None:
-            headers.append(("Last-Modified", http_date(self.modified)))
+            # What was changed in the future, by another clock, counts as changed now (RFC 9110 section 8.8.2.1).
+            headers.append(("Last-Modified", http_date(min(self.modified, int(self.clock())))))
         return [
             *headers,
             ("Accept-Ranges", "bytes"),

@@ -14,13 +14,14 @@ from spa.static import hashing
 from spa.static.bodies import SMALL, open_version
 from spa.static.decoding import can_decode, digest
 from spa.static.encoding import SIBLINGS
-from spa.static.files import Directory, File, Identity, TruncatedError
+from spa.static.files import ChangedError, Directory, File, Identity
 from spa.static.unavailable import FileUnavailable
 
 logger = logging.getLogger("spa.static")
 
 AT_ONCE = 128 * 1024  # bytes of a file whose sibling is decoded while the others wait: less than a millisecond
 MEMORY = 32 * 2**20  # bytes of verdicts, with the bodies of small siblings; the least used go first
+TINY = 512  # bytes of a sibling that may save nothing: what the coding itself takes is more than some files have
 OVERHEAD = 1024  # bytes that a verdict costs beside its body and its path
 
 
@@ -115,7 +116,7 @@ class Siblings:
         if verdict is not None:
             return verdict.tag is not None
         # One that saves nothing is not worth the check, whose time is so bounded by the size of the file.
-        return identity[2] < origin.identity[2] and _can_check(coding)
+        return identity[2] < max(origin.identity[2], TINY) and _can_check(coding)
 
     def _open(self, path: str, identity: Identity, tag: str) -> Sibling | None:
         """Open a sibling; a small one is read, so that a shortcut can remember it."""
@@ -124,7 +125,7 @@ class Siblings:
             return None if file is None else Sibling(file, tag)
         try:
             return Sibling(file.read(), tag)
-        except TruncatedError:  # it is being written
+        except ChangedError:  # it is being written
             return None
         finally:
             file.close()
@@ -154,7 +155,7 @@ class Siblings:
             pieces = file.pieces(0, file.size) if body is None else [body]
             holds = digest(_shown(pieces, tag.update), coding, size) == hash
             return Verdict(tag.hexdigest()[: hashing.LENGTH], body) if holds else Verdict(None)
-        except TruncatedError:
+        except ChangedError:
             return None
         finally:
             file.close()

@@ -5,18 +5,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import MethodNotAllowed
 
 from spa.accept import weigh
 from spa.errors import SetupError
-from spa.handler import WSGIApp
-from spa.response import Response
+from spa.response import answer_options
 from spa.static.buildhash import carries_build_hash
 from spa.static.files import DEEPEST
 from spa.static.handler import Files, Root
+from spa.static.hashedfile import UnknownFile
 from spa.static.mimetypes import UNKNOWN, type_of
 from spa.static.route import VARIABLE, refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
+from spa.websocket.handshake import refuse
+from spa.wsgi import WSGIApp
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 # What no client-side route has: names that begin with a dot, so that nobody who looks for an .env is told 200; the
@@ -78,18 +80,21 @@ class SinglePage:
         """Return the answer to a request, a WSGI callable.
 
         Raises:
-            NotFound: there is no such file, and this is not a browser that asks for a page.
+            NotFound: there is no such file, and this is not a browser that asks for a page. No cache may keep that: the
+                next build may have the file.
+            BadRequest: it asks for a WebSocket.
             MethodNotAllowed: there is such a file, and the method is not GET, HEAD or OPTIONS.
         """
         environ = request.environ
+        refuse(environ)
         path = params.get("filepath", "") or self._index
         method = environ["REQUEST_METHOD"]
         if method in ("GET", "HEAD"):
             return self._find(path, environ)
         if self._files.directory.identify(path) is None:
-            raise NotFound
+            raise UnknownFile
         if method == "OPTIONS":
-            return Response(status=204, headers={"Allow": ", ".join(METHODS)})
+            return answer_options(METHODS)
         raise MethodNotAllowed(METHODS)
 
     def _find(self, path: str, environ: dict[str, Any]) -> Representation:
@@ -100,7 +105,7 @@ class SinglePage:
         if names_html(environ.get("HTTP_ACCEPT", "")) and is_client_side(path) and not self._is_below_file(path):
             found = self._files.find(self._index, environ)
         if found is None:
-            raise NotFound
+            raise UnknownFile
         return replace(found, headers=(*found.headers, ("Vary", "Accept")))
 
     def _is_below_file(self, path: str) -> bool:

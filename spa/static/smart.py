@@ -4,16 +4,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from spa.environ import WATCH
 from spa.errors import SetupError
+from spa.grammar import PATH_SAFE
 from spa.handler import Handler
 from spa.static import hashing
 from spa.static.assets import Asset, Assets, integrity
-from spa.static.files import Directory
+from spa.static.charset import is_utf8
+from spa.static.files import ChangedError, Directory
 from spa.static.form import Forms
-from spa.static.handler import PATH_SAFE, Root
+from spa.static.handler import Root
 from spa.static.hashedfile import HashedFile
 from spa.static.mimetypes import type_of
-from spa.static.reading import is_utf8
 from spa.static.route import refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
 from spa.static.shortcut import Shortcuts
@@ -118,12 +120,33 @@ class SmartStatic:
         Raises:
             LookupError: there is no such file.
         """
+        try:
+            return b"".join(self.pieces(path, mount))
+        except ChangedError:
+            raise _changing(path) from None
+
+    def pieces(self, path: str, mount: str | None = None) -> Iterator[bytes]:
+        """Give the bytes of a file as they are served in pieces, so that a large one is never whole in memory.
+
+        Raises:
+            LookupError: there is no such file.
+            ChangedError: it is written to meanwhile.
+        """
         under = self._default(mount)
         for look in (False, True):  # what has changed since it was made is made anew
-            body = self._read(self._require(path, under, look))
+            asset = self._require(path, under, look)
+            body = self._assets.read_small(asset)
             if body is not None:
-                return body
-        raise LookupError(f"{path!r} is changing")
+                yield body
+                return
+            file = self._assets.open(asset)
+            if file is not None:
+                try:
+                    yield from file.pieces(0, file.size)
+                finally:
+                    file.close()
+                return
+        raise _changing(path)
 
     def integrity(self, path: str, mount: str | None = None) -> str:
         """Return the ``integrity`` attribute for a file: sha384 of the bytes as they are served.
@@ -159,7 +182,7 @@ class SmartStatic:
     def observe(self, environ: Mapping[str, Any]) -> None:
         """Begin to watch if the server says that it serves a program under development."""
         if self.watch is None:
-            self.watch = bool(environ.get("spa.watch"))
+            self.watch = bool(environ.get(WATCH))
 
     def check(self, mount: str | None = None) -> list[str]:
         """Return each reference to a file that is not there, as ``css/app.css:12:7: nope.png not found``.
@@ -244,19 +267,6 @@ class SmartStatic:
             raise LookupError(f"there is no {path!r} in {self.directory.root!r}")
         return asset
 
-    def _read(self, asset: Asset) -> bytes | None:
-        """Return the bytes of an asset as they are served, or None if its file is another version by now."""
-        body = self._assets.read_small(asset)
-        if body is not None:
-            return body
-        file = self._assets.open(asset)
-        if file is None:
-            return None
-        try:
-            return file.read()
-        finally:
-            file.close()
-
     def _all(self, mount: str | None) -> Iterator[Asset]:
         under = self._default(mount)
         for path in self.paths():
@@ -270,7 +280,14 @@ class SmartStatic:
         return mount if mount is not None else self.mount or ""
 
 
+def _changing(path: str) -> LookupError:
+    return LookupError(f"{path!r} is changing")
+
+
 def _mount(environ: Mapping[str, Any], filepath: str) -> str:
-    """Return the URL path under which the request found the directory."""
-    path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    """Return the URL path under which the request found the directory.
+
+    As for routes, many slashes at its beginning are one: else a client could make up mounts.
+    """
+    path: str = environ.get("SCRIPT_NAME", "") + "/" + environ.get("PATH_INFO", "").lstrip("/")
     return path.encode("latin-1").decode("utf-8", "replace").removesuffix(filepath)

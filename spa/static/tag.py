@@ -10,6 +10,9 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
+from spa.static.importmap import is_external
+from spa.static.reference import path_of
+
 MOST_EARLY_HINTS = 10  # files of the Link header: more than a connection fetches at once, and headers stay below 4 KB
 KINDS = {  # the destination of a preload (Fetch, section 2.2.5) by the file's extension
     **dict.fromkeys(("js", "mjs"), "module"),
@@ -119,7 +122,12 @@ class Sources:
 
 
 def kind_of(path: str) -> str | None:
-    """Return what a browser is to preload a file as, by its extension; None if that cannot be told."""
+    """Return what a browser is to preload a file as, by its extension; None if that cannot be told.
+
+    A ``?`` or ``#`` begins the query or the fragment of a URL with a host; in a path it belongs to a name.
+    """
+    if is_external(path):
+        path = path_of(path)
     return KINDS.get(path.rpartition(".")[2].lower())
 
 

@@ -19,6 +19,8 @@ from spa.testing.exchange import Exchange, limit
 from spa.testing.protocol import Protocol
 from spa.testing.websocket import WebSocket
 
+SHOWN = 200  # characters of an answer that an error shows: most problem documents whole, of a page the top
+
 HeaderItems = Mapping[str, str] | Iterable[tuple[str, str]]
 Query = Mapping[str, Any] | str
 
@@ -31,7 +33,7 @@ class Refused(SpaError):
     """
 
     def __init__(self, response: TestResponse) -> None:
-        super().__init__(f"{response.request.path} was answered with {response.status}: {response.text[:200]}")
+        super().__init__(f"{response.request.path} was answered with {response.status}: {response.text[:SHOWN]}")
         self.response = response
 
 

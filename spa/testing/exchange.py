@@ -9,6 +9,8 @@ import gevent.event
 import gevent.socket
 from werkzeug.datastructures import Headers
 
+from spa.answer import close
+from spa.environ import HIJACK, SOCKET
 from spa.event import CONTENT_TYPE
 
 READ_SIZE = 64 * 1024  # bytes of one recv
@@ -33,8 +35,8 @@ class Exchange:
         self._client_end, self._server_end = gevent.socket.socketpair()
         self._app = app
         self._environ = environ
-        environ["spa.socket"] = self._server_end
-        environ["spa.hijack"] = lambda: (self._server_end, b"")
+        environ[SOCKET] = self._server_end
+        environ[HIJACK] = lambda: (self._server_end, b"")
         self._started: tuple[str, Headers] | None = None
         self._news = gevent.event.Event()  # set when there is the head, or the end
         self._greenlet = gevent.spawn(self._serve)
@@ -118,8 +120,7 @@ class Exchange:
                         self._write(data)
                 self._send_head()
             finally:
-                if hasattr(body, "close"):
-                    body.close()
+                close(body)
         except BaseException as error:  # raised in the test instead
             self.error = error
         finally:

@@ -71,11 +71,18 @@ class Protocol(ClientProtocol):
         return self.state is State.CLOSED
 
     def send(self, message: str | bytes) -> None:
-        """Send a message."""
+        """Send a message.
+
+        Raises:
+            TypeError: it is neither text nor bytes.
+        """
         if isinstance(message, str):
             self.send_text(message.encode())
-        else:
+        elif isinstance(message, (bytes, bytearray, memoryview)):
             self.send_binary(message)
+        else:
+            kind = type(message).__name__
+            raise TypeError(f"a WebSocket message is str or bytes, not {kind}: send_json takes a value")
 
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake.

@@ -7,6 +7,7 @@ from spa.errors import ConnectionClosed
 from spa.jsoncodec import decode_json, encode_json
 from spa.testing.exchange import Exchange, limit
 from spa.testing.protocol import Protocol
+from spa.websocket.closecode import ABNORMAL_CLOSURE, NORMAL_CLOSURE
 
 
 class WebSocket:
@@ -47,6 +48,7 @@ class WebSocket:
         Raises:
             ConnectionClosed: the WebSocket is closed.
             TimeoutError: the handler receives nothing, and all buffers are full.
+            TypeError: the message is of another type.
         """
         if not self._protocol.is_open:
             self._read_to_end()
@@ -86,10 +88,10 @@ class WebSocket:
         """
         return decode_json(self.receive(timeout))
 
-    def close(self, code: int = 1000, reason: str = "") -> None:
+    def close(self, code: int = NORMAL_CLOSURE, reason: str = "") -> None:
         """Send a Close, and wait until the server has ended the connection; on a closed WebSocket do nothing.
 
-        Messages that have come before can still be received.
+        The code is 1000 by default. Messages that have come before can still be received.
 
         Raises:
             ValueError: the code may not be sent (RFC 6455 section 7.4), or the reason is over 123 bytes.
@@ -144,4 +146,4 @@ class WebSocket:
                 self._exchange.write(data)
 
     def _closed(self) -> ConnectionClosed:
-        return ConnectionClosed(self.close_code or 1006, self.close_reason or "")
+        return ConnectionClosed(self.close_code or ABNORMAL_CLOSURE, self.close_reason or "")

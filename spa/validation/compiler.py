@@ -123,7 +123,7 @@ def _one_object(objects: list[Check], where: str) -> Check | None:
     )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024)  # more types than a program writes down; those it makes at run time must not pile up
 def _compile(wanted: Any, spelled: str) -> Check:  # int | str equals str | int, and the order counts
     return Compiler().compile(wanted, wanted.__name__ if isinstance(wanted, type) else spelled)
 

@@ -21,18 +21,21 @@ class ValidationError(UnprocessableEntity):
     ``__post_init__`` of a dataclass, the places count from there.
 
     Args:
-        errors: pairs of where (names of members and indices, from the outside in) and what is wrong.
+        errors: pairs of where (names of members and indices, from the outside in; or one alone) and what is wrong.
 
     Attributes:
         errors: a list of ``{"loc": [...], "msg": "..."}``.
         extensions: the members that the problem document gets (RFC 9457 section 3.2): ``errors``.
+
+    Raises:
+        TypeError: these are no such pairs.
     """
 
     description = "The body is not of the form that is expected here."
 
-    def __init__(self, errors: Iterable[tuple[Iterable[str | int], str]]) -> None:
+    def __init__(self, errors: Iterable[tuple[Iterable[str | int] | int, str]]) -> None:
         super().__init__()
-        self.errors: list[dict[str, Any]] = [{"loc": list(loc), "msg": msg} for loc, msg in errors]
+        self.errors: list[dict[str, Any]] = [_tell(error) for error in errors]
         self.extensions: Mapping[str, Any] = {"errors": self.errors}
 
 
@@ -72,6 +75,13 @@ class Errors(list[tuple[Loc, str]]):
 
 class Enough(Exception):
     """There are as many errors as are told."""
+
+
+def _tell(error: Any) -> dict[str, Any]:
+    if not isinstance(error, (tuple, list)) or len(error) != 2 or not isinstance(error[1], str):
+        raise TypeError(f"not a pair of where and what: {error!r}; write ValidationError([(['email'], 'Is taken.')])")
+    loc, msg = error
+    return {"loc": [loc] if isinstance(loc, (str, int)) else list(loc), "msg": msg}
 
 
 def _shorten(text: str, longest: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import gevent
 
+TOLERATED = 64  # cancelled alarms that may lie in the heap, some 5 KiB: too few to walk through it for
 PUNCTUAL = 0.05  # seconds; an alarm that comes later shows that the process was paused, or the loop blocked
 LONGEST_GRACE = 1.0  # seconds by which a peer that is really gone is given up later, at most
 
@@ -61,7 +62,7 @@ class AlarmClock:
     def forget(self) -> None:
         """Count a cancelled alarm; clear them out when they are most of the heap."""
         self._cancelled += 1
-        if self._cancelled > 64 and self._cancelled * 2 > len(self._heap):
+        if self._cancelled > TOLERATED and self._cancelled * 2 > len(self._heap):
             self._heap = [alarm for alarm in self._heap if alarm.call is not None]
             heapq.heapify(self._heap)
             self._cancelled = 0

@@ -17,11 +17,12 @@ import gevent
 from spa.errors import ConnectionClosed
 from spa.websocket import deadline
 from spa.websocket.alarm import Alarm, AlarmClock
+from spa.websocket.closecode import ABNORMAL_CLOSURE, GOING_AWAY, NORMAL_CLOSURE, TRY_AGAIN_LATER
 from spa.websocket.inbox import Inbox
 from spa.websocket.limits import Limits
 from spa.websocket.line import Line
 from spa.websocket.outbox import Outbox
-from spa.websocket.protocol import Bytes, Protocol, encode_ping
+from spa.websocket.protocol import PING_FRAME, Bytes, Protocol
 from spa.websocket.stream import Stream
 from spa.websocket.transport import Transport
 
@@ -29,7 +30,6 @@ SLICE = 4 * 1024  # bytes of unknown frames fed between two looks at the clock: 
 LONGEST_TURN = 0.005  # seconds of parsing before the other connections get theirs
 A_TURN = 1e-6  # seconds to sleep for one turn of the loop; sleep(0) may come back before the loop polls
 TURNS_UNYIELDING = 32  # sends and receives in a row that found nothing to wait for, before the loop runs
-GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013  # RFC 6455 section 7.4.1 and its registry
 
 
 class State(Enum):
@@ -60,7 +60,7 @@ class Connection:
         self._state = State.OPEN
         self._peer_left = False
         self._told_peer_left = False
-        self._code, self._reason = 1006, ""
+        self._code, self._reason = ABNORMAL_CLOSURE, ""
 
         loop = gevent.get_hub().loop
         self._inbox = Inbox(loop)
@@ -153,7 +153,7 @@ class Connection:
         self._write(frame)
         return True
 
-    def close(self, code: int = 1000, reason: str = "") -> None:
+    def close(self, code: int = NORMAL_CLOSURE, reason: str = "") -> None:
         """Send a Close behind what is queued, and return at once; later calls do nothing."""
         if self._state is State.OPEN:
             self._protocol.close(code, reason)
@@ -168,7 +168,7 @@ class Connection:
         if self._state is State.CLOSING:
             self._end_by(self._clock.now() + patience)
 
-    def finish(self, code: int = 1000, reason: str = "", patience: float | None = None) -> None:
+    def finish(self, code: int = NORMAL_CLOSURE, reason: str = "", patience: float | None = None) -> None:
         """Close, and wait until the TCP connection has ended: for as many seconds, or as the limits say."""
         try:
             self.close(code, reason)
@@ -247,7 +247,7 @@ class Connection:
             self._lose(reason)
         elif action is deadline.Action.PING:
             self._pinged = now
-            self._write(encode_ping())
+            self._write(PING_FRAME)
         if self._state is State.OPEN and not stream.is_reading and stream.has_hung_up():
             self._on_left()
         if self._state is not State.ENDED:

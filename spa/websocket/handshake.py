@@ -3,7 +3,6 @@
 import base64
 import binascii
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +10,12 @@ from typing import Any
 from werkzeug.exceptions import BadRequest, Forbidden, HTTPException
 from werkzeug.http import parse_set_header
 
+from spa.environ import ALLOWED_ORIGINS, HIJACK
 from spa.errors import SetupError
-from spa.grammar import TOKEN
-from spa.origin import ALLOWED_ORIGINS, is_own_page
+from spa.grammar import is_token
+from spa.origin import is_own_page
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
-SUBPROTOCOL = re.compile(TOKEN)
 OWN_HEADERS = frozenset(
     {"connection", "upgrade", "content-length", "transfer-encoding"}
     | {"sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-protocol", "sec-websocket-version"}
@@ -35,7 +34,7 @@ class UpgradeRequired(HTTPException):
         Others keep what belongs to the connection to themselves (PEP 3333), some by refusing the whole answer.
         """
         headers = [*super().get_headers(environ, scope), ("Sec-WebSocket-Version", "13")]
-        if environ is None or "spa.hijack" in environ or "gunicorn.socket" in environ:
+        if environ is None or HIJACK in environ or "gunicorn.socket" in environ:
             headers += [("Connection", "Upgrade"), ("Upgrade", "websocket")]  # RFC 9110 section 7.8 wants both
         return headers
 
@@ -54,6 +53,16 @@ def is_upgrade(environ: Mapping[str, Any]) -> bool:
         "websocket" in parse_set_header(environ.get("HTTP_UPGRADE"))
         and "upgrade" in parse_set_header(environ.get("HTTP_CONNECTION"))
     )  # fmt: skip
+
+
+def refuse(environ: Mapping[str, Any]) -> None:
+    """Refuse a request to become a WebSocket, for a resource that is none; any other request may pass.
+
+    Raises:
+        BadRequest: it asks for a WebSocket.
+    """
+    if "HTTP_UPGRADE" in environ and is_upgrade(environ):
+        raise BadRequest("This resource is not a WebSocket.")
 
 
 def check(environ: Mapping[str, Any]) -> Handshake:
@@ -111,7 +120,7 @@ def check_subprotocols(subprotocols: Sequence[str]) -> tuple[str, ...]:
         raise SetupError(f"subprotocols is a list of names, not {subprotocols!r}")
     names = tuple(subprotocols)
     for name in names:
-        if not isinstance(name, str) or not SUBPROTOCOL.fullmatch(name):
+        if not isinstance(name, str) or not is_token(name):
             raise SetupError(f"{name!r} is not the name of a subprotocol; write letters and digits, as in 'v1.example'")
     return names
 
@@ -138,7 +147,7 @@ def response(key: str, subprotocol: str | None, headers: Iterable[tuple[str, str
     for name, value in headers:
         if name.lower() in OWN_HEADERS:
             raise ValueError(f"the header {name} belongs to the handshake")
-        if not re.fullmatch(TOKEN, name):
+        if not is_token(name):
             raise ValueError(f"{name!r} is not the name of a header; write letters, digits and hyphens, as in 'X-One'")
         lines.append(f"{name}: {value}")
     if any(character < " " or character == "\x7f" for line in lines for character in line):

@@ -5,9 +5,9 @@ from typing import Any
 
 import gevent
 
+from spa.readiness import READ
 from spa.websocket.transport import has_hung_up
 
-READ = 1  # libev's event bit
 INTERVAL = 0.15  # seconds between two looks, when bytes that are not ours to read lie before the end
 
 

@@ -8,11 +8,20 @@ from typing import Any
 import gevent
 from werkzeug.datastructures import Headers
 
-from spa.environ import outermost
+from spa.environ import CONNECTIONS, UPGRADE_HEADERS, WEBSOCKET
 from spa.errors import ConnectionClosed, InvalidMessage
-from spa.requestid import request_id
+from spa.mounted import outermost
+from spa.requestid import describe
 from spa.websocket import handshake, transport
 from spa.websocket.alarm import Alarm, AlarmClock
+from spa.websocket.closecode import (
+    ABNORMAL_CLOSURE,
+    GOING_AWAY,
+    INTERNAL_ERROR,
+    INVALID_DATA,
+    NORMAL_CLOSURE,
+    POLICY_VIOLATION,
+)
 from spa.websocket.connection import Connection
 from spa.websocket.departure import send_away_on_sigterm
 from spa.websocket.limits import Limits
@@ -21,11 +30,10 @@ from spa.websocket.socket import HeaderList, WebSocket
 
 logger = logging.getLogger("spa")
 
-NORMAL, GOING_AWAY, INVALID_DATA, POLICY, INTERNAL_ERROR = 1000, 1001, 1007, 1008, 1011
-
 # Seconds from one stop of a handler to the next: one that is cleaning up cannot be told from one that refuses to
 # stop. Servers grant the same 30 s to what is in flight when they end.
 STOP_INTERVAL = 30.0
+LONGEST_REASON = 123  # bytes: a control frame holds 125, and 2 of them are the code (RFC 6455 section 5.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ class Lifecycle:
         self._offer = offer
         self._settings = settings
         self._clock = clock
-        self._registry: Registry = environ.get("spa.connections", registry)
+        self._registry: Registry = environ.get(CONNECTIONS, registry)
         self._transport: transport.Transport | None = None
         self._handler: Any = None
         self._stop_alarm: Alarm | None = None
@@ -90,12 +98,12 @@ class Lifecycle:
             if result is not None and not self.is_open:
                 return result
             self.socket.accept()
-            code = NORMAL
+            code = NORMAL_CLOSURE
         except gevent.GreenletExit:
             if not self.is_open:
                 raise
             if self._stopped:
-                code = NORMAL
+                code = NORMAL_CLOSURE
         except InvalidMessage:
             if not self.is_open:
                 raise
@@ -124,13 +132,13 @@ class Lifecycle:
 
     def _open(self, subprotocol: str | None, headers: HeaderList) -> tuple[Connection, str | None]:
         if self._is_over:  # a greenlet that the handler left behind; the socket serves other requests now
-            raise ConnectionClosed(1006, "the request has been answered without a WebSocket")
+            raise ConnectionClosed(ABNORMAL_CLOSURE, "the request has been answered without a WebSocket")
         offered = self._offer.subprotocols
         if subprotocol is None:
             subprotocol = handshake.choose_subprotocol(offered, self._settings.subprotocols)
         elif subprotocol not in offered:
             raise ValueError(f"the client does not offer the subprotocol {subprotocol!r}")
-        added = [header for add in self._environ.get("spa.upgrade_headers", ()) for header in add()]  # by middleware
+        added = [header for add in self._environ.get(UPGRADE_HEADERS, ()) for header in add()]  # by middleware
         answer = handshake.response(self._offer.key, subprotocol, [*Headers(headers), *added])
         taken = transport.take(self._environ)
         try:
@@ -143,7 +151,7 @@ class Lifecycle:
             subprotocol = None  # the server has answered already, without one
         else:
             connection.offer(answer)  # it does not wait, so nothing can come between the 101 and what follows
-        outermost(self._environ)["spa.connection"] = connection
+        outermost(self._environ)[WEBSOCKET] = connection
         if not taken.drains:
             send_away_on_sigterm(self._registry)
         self._registry.add(connection)
@@ -193,12 +201,10 @@ def refuse_upgraded(environ: dict[str, Any], status: int, reason: str, clock: Al
     """Refuse a WebSocket that the server opened before it asked the app: close it with 1008, or 1011 for a 5xx."""
     taken = transport.take(environ)
     connection = Connection(taken, Limits(), clock, lambda: None)
-    connection.finish(INTERNAL_ERROR if status >= 500 else POLICY, reason[:100])
+    connection.finish(INTERNAL_ERROR if status >= 500 else POLICY_VIOLATION, _fit(reason))
     return taken.release()
 
 
-def describe(environ: dict[str, Any]) -> str:
-    """Return method, path and name of a request for a log line: one line, escaped, of bounded length."""
-    path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
-    line = f"{environ.get('REQUEST_METHOD', '')} {path[:1024]} [{request_id(environ)}]"
-    return line.encode("unicode_escape").decode("ascii")
+def _fit(reason: str) -> str:
+    """Return as much of a text as the reason of a Close may hold."""
+    return reason.encode()[:LONGEST_REASON].decode(errors="ignore")

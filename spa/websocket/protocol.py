@@ -12,7 +12,6 @@ from websockets.frames import (  # type: ignore[attr-defined]  # apply_mask is n
     PING,
     TEXT,
     Close,
-    CloseCode,
     Frame,
     apply_mask,  # the one in C, where it was built
 )
@@ -20,6 +19,7 @@ from websockets.protocol import SERVER, State
 from websockets.protocol import Protocol as FrameProtocol
 from websockets.streams import StreamReader
 
+from spa.websocket.closecode import ABNORMAL_CLOSURE, POLICY_VIOLATION
 from spa.websocket.limits import Limits
 
 Bytes = bytes | bytearray | memoryview
@@ -31,6 +31,7 @@ LONGEST_CONTROL_PAYLOAD = 125  # RFC 6455 section 5.5
 SHORT_HEAD = 6  # bytes before the payload of a masked frame of up to 125 bytes (section 5.2)
 LONGEST_SHORT_PAYLOAD = 125
 FIN_TEXT, FIN_BINARY = 0x81, 0x82
+PING_FRAME = Frame(PING, b"").serialize(mask=False)  # one without a payload will do (section 5.5.2)
 UTF8_DECODER = codecs.getincrementaldecoder("utf-8")
 
 
@@ -123,7 +124,7 @@ class Protocol(FrameProtocol):
     def first_close(self) -> Close:
         """Return the Close frame that came first, the peer's or ours; 1006 if there was none (section 7.1.5)."""
         first = self.close_sent if self.close_rcvd_then_sent is not True else self.close_rcvd
-        return first or self.close_rcvd or Close(CloseCode.ABNORMAL_CLOSURE, "")
+        return first or self.close_rcvd or Close(ABNORMAL_CLOSURE, "")
 
     def recv_frame(self, frame: Frame) -> None:
         """Check the order of frames, answer control frames, and gather the fragments of a message.
@@ -154,7 +155,7 @@ class Protocol(FrameProtocol):
         if fragments.size > limits.max_message:
             raise PayloadTooBig(fragments.size, limits.max_message)
         if fragments.number > limits.fragments:
-            self.fail(CloseCode.POLICY_VIOLATION, "too many fragments")
+            self.fail(POLICY_VIOLATION, "too many fragments")
         elif frame.fin:
             self._messages.append(fragments.join())
             self._fragments = None
@@ -244,12 +245,7 @@ def encode(message: str | Bytes) -> bytes:
     elif isinstance(message, (bytes, bytearray, memoryview)):
         opcode, payload = BINARY, bytes(message)
     else:
-        raise TypeError(f"a WebSocket message is str or bytes, not {type(message).__name__}")
+        raise TypeError(f"a WebSocket message is str or bytes, not {type(message).__name__}: send_json takes a value")
     if len(payload) <= LONGEST_SHORT_PAYLOAD:  # as most are; Frame takes 3 us for them
         return bytes((FIN_TEXT if opcode is TEXT else FIN_BINARY, len(payload))) + payload
     return Frame(opcode, payload).serialize(mask=False)
-
-
-def encode_ping(payload: bytes = b"") -> bytes:
-    """Return the frame of a ping (RFC 6455 section 5.5.2)."""
-    return Frame(PING, payload).serialize(mask=False)

@@ -37,8 +37,5 @@ class Registry:
         for connection in list(self._open):
             connection.send_away(PATIENCE)
 
-    def __len__(self) -> int:
-        return len(self._open)
-
     def __iter__(self) -> Iterator[Departing]:
         return iter(list(self._open))

@@ -6,6 +6,7 @@ from typing import Any
 from spa.errors import ConnectionClosed, InvalidMessage
 from spa.jsoncodec import decode_json, encode_json
 from spa.jsontext import NotJSON
+from spa.websocket.closecode import ABNORMAL_CLOSURE, NORMAL_CLOSURE
 from spa.websocket.connection import Connection, State
 from spa.websocket.protocol import Bytes, encode
 
@@ -67,7 +68,7 @@ class WebSocket:
         """
         message = self.receive(timeout)
         if message is None:
-            raise ConnectionClosed(self.close_code or 1006, self.close_reason or "")
+            raise ConnectionClosed(self.close_code or ABNORMAL_CLOSURE, self.close_reason or "")
         if isinstance(message, bytes):
             raise InvalidMessage("expected JSON in a text message, got a binary one")
         try:
@@ -96,13 +97,13 @@ class WebSocket:
         """
         self.send(encode_json(value).decode())
 
-    def close(self, code: int = 1000, reason: str = "") -> None:
+    def close(self, code: int = NORMAL_CLOSURE, reason: str = "") -> None:
         """Send a Close behind what is queued, and return at once; on a closed WebSocket it does nothing.
 
         Before the handshake is answered, it is answered with 101 first: a refusal is an HTTP error that is raised.
 
         Args:
-            code: RFC 6455 section 7.4; 3000 to 4999 are the app's own.
+            code: RFC 6455 section 7.4; 1000, the default, ends all in order, and 3000 to 4999 are the app's own.
             reason: at most 123 bytes of UTF-8.
 
         Raises:
@@ -168,7 +169,9 @@ def broadcast(sockets: Iterable[WebSocket], message: str | Bytes) -> int:
         how many peers the message was sent or queued to.
 
     Raises:
-        TypeError: the message is neither ``str`` nor bytes.
+        TypeError: the message is neither ``str`` nor bytes, or this is one WebSocket.
     """
+    if isinstance(sockets, WebSocket):  # iterating over it would wait for its messages, and drop them
+        raise TypeError("broadcast takes many WebSockets: write broadcast([ws], message), or ws.send(message)")
     frame = encode(message)
     return sum(socket.connection is not None and socket.connection.offer(frame) for socket in list(sockets))

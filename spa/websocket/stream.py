@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 import gevent
 
+from spa.readiness import READ, WRITE
 from spa.websocket.alarm import AlarmClock
 from spa.websocket.outbox import WOULD_BLOCK, Outbox
 from spa.websocket.protocol import Bytes
 from spa.websocket.transport import Transport, end_tls, has_hung_up
 
-READ, WRITE = 1, 2  # libev's event bits
 READ_SIZE = 64 * 1024  # bytes of one recv
 LARGE_READ = 256 * 1024  # and of one in the middle of a large message: 1 MiB comes in 4 turns of the loop
 

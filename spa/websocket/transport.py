@@ -21,6 +21,8 @@ import gevent.ssl
 from gevent import monkey
 from werkzeug.exceptions import NotImplemented as NotImplementedHere
 
+from spa.environ import CONNECTIONS, HIJACK, SOCKET
+
 COOPERATIVE_SOCKETS = (gevent.socket.socket, gevent.ssl.SSLSocket)
 POLL = monkey.get_original("select", "poll")
 HANG_UP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0x2000)
@@ -60,8 +62,8 @@ def take(environ: dict[str, Any]) -> Transport:
     Raises:
         NotImplemented: 501, the server is not one that runs on gevent.
     """
-    if "spa.hijack" in environ:
-        sock, early = environ["spa.hijack"]()
+    if HIJACK in environ:
+        sock, early = environ[HIJACK]()
         return Transport(sock, early, False, _return_nothing)
     if is_upgraded(environ):
         upgraded = environ["wsgi.websocket"]
@@ -71,15 +73,15 @@ def take(environ: dict[str, Any]) -> Transport:
     sock = environ.get("gunicorn.socket")
     if isinstance(sock, COOPERATIVE_SOCKETS):
         unreader = environ["wsgi.input"].reader.unreader
-        drains = "spa.connections" in environ
+        drains = CONNECTIONS in environ
         return Transport(sock, unreader.buf.getvalue(), False, _stop_iteration, drains)
     raise NotImplementedHere("This server cannot carry WebSockets: use spa.run, or gunicorn -k gevent.")
 
 
 def see(environ: dict[str, Any]) -> Any:
     """Return the socket of this request, which stays the server's; None if the server shows none."""
-    if "spa.socket" in environ:
-        return environ["spa.socket"]
+    if SOCKET in environ:
+        return environ[SOCKET]
     if "gunicorn.socket" in environ:
         return environ["gunicorn.socket"]
     rfile = getattr(environ.get("wsgi.input"), "rfile", None)

@@ -5,10 +5,10 @@ from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 from werkzeug.test import Client, create_environ
 
 import spa
+from spa.environ import ALLOWED_ORIGINS
 from spa.errors import SetupError
 from spa.middleware.cors import CORSMiddleware
 from spa.middleware.csrf import CSRFMiddleware
-from spa.origin import ALLOWED_ORIGINS
 from spa.websocket import handshake
 
 FRIEND, OTHER, EVIL = "https://friend.example", "http://other.example:8080", "https://evil.example"

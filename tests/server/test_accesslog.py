@@ -4,7 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from spa.server.accesslog import Entry, escape, format_closed, format_opened, format_request, wants_colour
+from spa.requestid import escape
+from spa.server.accesslog import Entry, format_closed, format_opened, format_request, wants_colour
 
 TIME = datetime(2026, 11, 25, 9, 5, 7, 999)
 

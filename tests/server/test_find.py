@@ -11,6 +11,7 @@ from spa.middleware import CompressionMiddleware, CORSMiddleware, CSRFMiddleware
 from spa.server.find import ImportFailed, find_app, is_app, is_finding, unwrap
 
 APP = "import spa\n{} = spa.App(())\n"
+WRAPPED = APP.format("site") + "from spa.middleware import CSRFMiddleware\n{} = CSRFMiddleware(site)\n"
 
 
 @pytest.fixture
@@ -77,6 +78,12 @@ def test_it_finds_the_app_that_is_named_or_the_usual_one(project, files, target,
         ({"other": "x = 1"}, "other", "has neither app nor application; make one there"),
         ({"other": APP.format("api")}, "other", "has neither app nor application; write other:api"),
         ({"other": APP.format("api")}, "other:app", "module 'other' has no 'app'; write other:api"),
+        ({"other": WRAPPED.format("app")}, "other:ap", "module 'other' has no 'ap'; write other:app$"),
+        ({"other": WRAPPED.format("application")}, "other:site.app", "has no 'site.app'; write other:application$"),
+        ({"other": WRAPPED.format("app")}, "other:sites", "has no 'sites'; write other:app$"),
+        ({"other": WRAPPED.format("shop")}, "other:shpo", "has no 'shpo'; write other:shop$"),
+        ({"other": WRAPPED.format("shop") + "def app(): pass"}, "other:shpo", "has no 'shpo'; write other:shop$"),
+        ({"other": WRAPPED.format("app")}, "other:spa", "other:spa is no WSGI app but module; write other:app$"),
         ({"other": "app = 'text'"}, "other:app", "other:app is no WSGI app but str; make one there"),
         ({"other": "app = 'text'"}, "other", "other:app is no WSGI app but str; make one there"),
     ],

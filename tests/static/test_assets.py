@@ -1,13 +1,15 @@
 """Make assets: what is read for them, and when."""
 
 import os
+import threading
 from collections import Counter
 from pathlib import Path
 
+import gevent
 import pytest
 
 from spa.static import reading
-from spa.static.assets import Assets
+from spa.static.assets import MOUNTS, Assets
 from spa.static.files import Directory
 
 FILES = {
@@ -89,3 +91,82 @@ def test_a_change_of_a_stylesheet_without_references_is_seen_through_a_circle(ro
     Path(root, "css/new.css").write_bytes(b"l{color:red}")
     os.replace(root / "css/new.css", root / "css/leaf.css")
     assert assets.get("css/circle.css", "/", look=True).hash != before
+
+
+def test_while_a_large_file_is_read_others_are_made_and_those_who_want_it_read_it_once(root, reads, monkeypatch):
+    assets, counting, go_on = Assets(Directory(root)), reading.read, threading.Event()
+
+    def read(file):
+        if file.path == "big.bin":  # it is in a thread
+            assert go_on.wait(20)
+        return counting(file)
+
+    monkeypatch.setattr(reading, "read", read)
+    with gevent.Timeout(20):
+        waiting = [gevent.spawn(assets.get, "big.bin", mount, True) for mount in ("/static/", "/static/", "/a/", "/b/")]
+        gevent.sleep(0)
+        for path in ("i.png", "js/plain.js", "css/circle.css"):
+            assert assets.get(path, "/static/", look=False).path == path
+        assert not any(greenlet.ready() for greenlet in waiting)
+        go_on.set()
+        assert [greenlet.get().size for greenlet in waiting] == [len(FILES["big.bin"])] * 4
+    assert reads["big.bin"] == 1
+    assert not assets._leaf_locks
+
+
+def test_a_mount_that_is_used_stays_known_however_many_others_there_are(root, reads):
+    assets = Assets(Directory(root))
+    for number in range(2 * MOUNTS):
+        assets.get("css/app.css", "/static/", look=False)
+        assets.get("css/app.css", f"/{number}/", look=False)
+    reads.clear()
+    assets.get("css/app.css", "/static/", look=False)
+    assert not reads
+    assert len({mount for _, mount in assets._assets}) == MOUNTS
+
+
+def test_a_circle_has_another_hash_when_a_line_moves_from_one_member_to_another(root):
+    def hashes():
+        assets = Assets(Directory(root))
+        return {assets.get(f"css/{name}.css", "/", look=True).hash for name in ("base", "site")}
+
+    Path(root, "css/base.css").write_bytes(b'@import "site.css";@import "print.css" print;')
+    Path(root, "css/site.css").write_bytes(b'@import "base.css";.s{}')
+    before = hashes()
+    Path(root, "css/base.css").write_bytes(b'@import "site.css";')
+    Path(root, "css/site.css").write_bytes(b'@import "print.css" print;@import "base.css";.s{}')
+    assert not before & hashes()
+
+
+def test_what_a_circle_refers_to_is_looked_up_a_few_times_for_each_member_not_for_each_pair(root):
+    count = 30
+    asked = Counter()
+
+    class Counting(Assets):
+        def get(self, path, mount, look):
+            asked[path] += 1
+            return super().get(path, mount, look)
+
+    imports = "".join(f'@import "{number}.css";' for number in range(count))
+    for number in range(count):
+        Path(root, f"css/{number}.css").write_text(f"{imports}.x{{background:url(../i.png)}}")
+    asset = Counting(Directory(root)).get("css/0.css", "/", look=True)
+    assert asset.made_from.keys() == {"i.png", *(f"css/{number}.css" for number in range(count))}
+    assert asked["i.png"] <= 2 * count + 1  # the bytes of each are written twice
+
+
+def test_a_stylesheet_that_refers_to_what_may_not_be_served_is_made_once(root, reads):
+    (root / "css/d").mkdir()
+    (root / "css/.hidden").write_bytes(b"x")
+    (root / "css/con.png").write_bytes(b"x")
+    (root / "css/out.png").symlink_to("/dev/null")
+    Path(root, "css/app.css").write_bytes(b"x{y:url(d) url(.hidden) url(con.png) url(out.png) url(../i.png)}")
+    assets = Assets(Directory(root))
+    before = assets.get("css/app.css", "/", look=True)
+    assert [missing.url for missing in before.missing] == ["d", ".hidden", "con.png", "out.png"]
+    reads.clear()
+    assert assets.get("css/app.css", "/", look=True) is before
+    assert not reads
+    (root / "css/d").rmdir()
+    (root / "css/d").write_bytes(b"x")
+    assert b"url(\"d." in assets.get("css/app.css", "/", look=True).body

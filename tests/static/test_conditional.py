@@ -256,6 +256,13 @@ def test_if_range_wants_the_very_same_file(value, expected):
     assert status(range="bytes=99-", if_range=value) == {206: 416, 200: 200}[expected]
 
 
+@pytest.mark.parametrize(("value", "expected"), [('"abc"', 206), (DATE, 200)])
+def test_the_date_of_several_forms_does_not_tell_of_which_one_the_client_has_a_part(value, expected):
+    environ = {"HTTP_RANGE": "bytes=0-0", "HTTP_IF_RANGE": value}
+    decision = decide("GET", environ, etag=ETAG, modified=MODIFIED, size=10, is_one_of_many=True)
+    assert decision.status == expected
+
+
 @pytest.mark.parametrize("value", ['W/"abc"', '"abc"', DATE])
 def test_if_range_never_holds_for_a_weak_etag(value):
     assert status(etag='W/"abc"', range="bytes=0-0", if_range=value) == 200

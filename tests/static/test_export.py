@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 from werkzeug.test import Client
@@ -16,6 +17,7 @@ from spa.cli import main
 from spa.errors import SetupError
 from spa.static.encoding import SIBLINGS, available_codings
 from spa.static.export import export
+from spa.static.files import File
 from spa.static.smart import SmartStatic
 
 
@@ -118,6 +120,36 @@ def test_a_file_that_cannot_be_read_is_named_and_not_the_place_to_write_to(sourc
     monkeypatch.setattr(os, "pread", fail)
     with pytest.raises(SetupError, match=r"^cannot read i\.png: Input/output error$"):
         export(static, tmp_path / "out")
+
+
+def test_a_large_file_is_copied_in_pieces(source, tmp_path):
+    (source / "film.mp4").write_bytes(os.urandom(2**20) * 32)
+    static = SmartStatic(source)
+    tracemalloc.start()
+    try:
+        manifest = export(static, tmp_path / "out")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * 2**20
+    assert (tmp_path / "out" / manifest["film.mp4"]).read_bytes() == (source / "film.mp4").read_bytes()
+
+
+def test_a_file_that_is_written_to_while_it_is_copied_says_to_export_again(source, tmp_path, monkeypatch):
+    (source / "film.mp4").write_bytes(b"a" * 300_000)
+    static, target = SmartStatic(source), tmp_path / "out"
+    pieces = File.pieces
+
+    def change(file, start, stop):
+        for piece in pieces(file, start, stop):
+            if target.exists():  # all is hashed by now
+                (source / "film.mp4").write_bytes(b"b" * 300_000)
+            yield piece
+
+    monkeypatch.setattr(File, "pieces", change)
+    static.manifest("/static/")
+    with pytest.raises(SetupError, match=r"film\.mp4 was changed in place while it was read: .*; export again"):
+        export(static, target)
 
 
 def test_want_of_descriptors_names_the_file(source, tmp_path, monkeypatch):

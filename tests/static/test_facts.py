@@ -32,6 +32,7 @@ FACTS = [
     ("a.txt", b"", "text/plain; charset=utf-8"),
     ("a.css", b"a{}", "text/css; charset=utf-8"),
     ("a.css", LATIN, "text/css"),
+    ("a.css", '@charset "iso-2022-jp";あ'.encode("iso-2022-jp"), "text/css"),
     ("a.html", LATIN, "text/html"),
     ("a.svg", LATIN, "image/svg+xml"),
     ("a.png", LATIN, "image/png"),

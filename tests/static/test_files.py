@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from spa.errors import SetupError
-from spa.static.files import Directory, TruncatedError, is_servable
+from spa.static.files import ChangedError, Directory, is_servable
 from spa.static.unavailable import FileUnavailable
 
 
@@ -53,7 +53,7 @@ def read(directory, path):
         *("\u2025/secret.txt", "\uff0e\uff0e/secret.txt", "\ufffd\ufffd/secret.txt", "a.txt\0", "a.txt\0.png"),
         *("C:/windows/win.ini", "C:a.txt", "//host/share/a.txt", "file:///etc/passwd", "a.txt::$DATA"),
         *("a.txt/", "a.txt/x", "./a.txt", "sub/./b.txt", "sub//b.txt", "a.txt.", "a.txt ", "A.TXT", "sub", "sub/"),
-        *("x" * 300, "/".join(["sub"] * 2000), "\u00fc" * 128 + "\u00fc", "a\nb", "a\x7fb"),
+        *("x" * 300, "/".join(["sub"] * 2000), "\u00fc" * 128 + "\u00fc", "a\nb", "a\x7fb", "\ufffd.txt"),
     ],
 )
 def test_what_is_not_the_one_path_of_a_file_inside_is_nothing(root, path):
@@ -229,9 +229,48 @@ def test_an_open_file_stays_the_same_when_another_takes_its_name(root):
 def test_a_file_that_became_shorter_is_an_error_that_ends_the_connection(root):
     file = Directory(root).open("a.txt")
     os.truncate(root / "a.txt", 3)
-    with pytest.raises(TruncatedError):
+    with pytest.raises(ChangedError):
         file.read()
     file.close()
+    file.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "is_growth"),
+    [
+        (lambda path: path.write_bytes(b"b" * 300_000), False),
+        (lambda path: path.write_bytes(b"b" * 299_999), False),
+        (lambda path: path.write_bytes(b"b" * 300_001), True),
+        (lambda path: os.truncate(path, 299_999), False),
+    ],
+)
+@pytest.mark.parametrize("may_grow", [False, True])
+def test_no_byte_is_given_of_a_file_that_was_written_to_since_it_was_opened(root, change, is_growth, may_grow):
+    (root / "a.bin").write_bytes(b"a" * 300_000)
+    os.utime(root / "a.bin", (1, 1))
+    file = Directory(root).open("a.bin")
+    file.may_grow = may_grow
+    pieces = file.pieces(0, file.size)
+    assert set(next(pieces)) == {ord("a")}
+    change(root / "a.bin")
+    if may_grow and is_growth:  # as a log does
+        assert sum(map(len, pieces)) < 300_000
+    else:
+        with pytest.raises(ChangedError):
+            next(pieces)
+    file.close()
+
+
+@pytest.mark.parametrize(
+    "change", [os.unlink, lambda path: os.chmod(path, 0o600), lambda path: os.link(path, f"{path}2")]
+)
+def test_a_file_whose_bytes_stay_is_given_whole(root, change):
+    (root / "a.bin").write_bytes(b"a" * 300_000)
+    file = Directory(root).open("a.bin")
+    pieces = file.pieces(0, file.size)
+    next(pieces)
+    change(root / "a.bin")
+    assert sum(map(len, pieces)) < 300_000
     file.close()
 
 
@@ -274,3 +313,24 @@ def test_is_directory_knows_folders_inside_only(root, tmp_path):
 def test_a_path_may_have_64_segments():
     assert is_servable("/".join(["x"] * 64))
     assert not is_servable("/".join(["x"] * 65))
+
+
+def test_what_may_not_be_served_is_still_so_until_it_may(root):
+    directory = Directory(root)
+    (root / "out.txt").symlink_to(root.parent / "secret.txt")
+    refused = ["sub", "out.txt", ".hidden", "con.txt", "none.txt"]
+    (root / ".hidden").write_text("x")
+    (root / "con.txt").write_text("x")
+    assert [path for path in refused if not directory.is_still(path, None)] == []
+    (root / "out.txt").unlink()
+    (root / "out.txt").write_text("x")
+    assert not directory.is_still("out.txt", None)
+
+
+def test_a_version_of_a_file_is_still_the_same_until_it_changes_or_goes(root):
+    directory = Directory(root)
+    identity = directory.identify("a.txt")
+    assert directory.is_still("a.txt", identity)
+    assert not directory.is_still("sub/b.txt", identity)
+    (root / "a.txt").unlink()
+    assert not directory.is_still("a.txt", identity)

@@ -9,6 +9,7 @@ import pytest
 
 from spa.static.files import Directory
 from spa.static.form import LARGEST, SMALLEST, Forms
+from spa.static.mimetypes import type_of
 from spa.static.sending import Representation
 from spa.static.sibling import Origin
 
@@ -96,6 +97,32 @@ def test_a_sibling_is_sent_if_it_holds_the_bytes_of_its_file(forms, tmp_path, pa
     assert gzip.decompress(chosen.body) == TEXT  # otherwise it was compressed here
     assert (chosen.etag != '"tag-gzip"') is is_sent  # no download may join bytes of the two
     assert ("Content-Encoding", "gzip") in chosen.headers
+
+
+@pytest.mark.parametrize("hash", [None, True])
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("a.css", b".x{color:red}"), ("model.glb", TEXT), ("tiny.png", b"png"), ("empty.js", b"")],
+)
+@pytest.mark.parametrize(
+    ("accept", "coding"),
+    [("gzip", "gzip"), ("gzip;q=0", None), ("identity, gzip;q=0.5", None), ("", None), (None, None)],
+)
+def test_a_sibling_counts_for_a_file_that_would_not_be_compressed_here(
+    forms, tmp_path, hash, name, data, accept, coding
+):
+    (tmp_path / name).write_bytes(data)
+    (tmp_path / f"{name}.gz").write_bytes(gzip.compress(data))
+    origin = Origin(name, Directory(tmp_path).identify(name), hash and hashlib.md5(data).hexdigest()[:12])
+    chosen = choose(forms, plain(data, type_of(name)), accept, origin)
+    assert VARY in chosen.headers
+    assert dict(chosen.headers).get("Content-Encoding") == coding
+    assert (chosen.body if coding is None else gzip.decompress(chosen.body)) == data
+
+
+def test_a_file_that_would_not_be_compressed_here_does_not_vary_without_a_sibling(forms, tmp_path):
+    origin = origin_of(tmp_path, "a.png", None)
+    assert choose(forms, plain(content_type="image/png"), "gzip", origin).headers == (("X-Kept", "1"),)
 
 
 def test_a_file_that_is_open_is_closed_when_another_form_is_sent(forms, tmp_path):

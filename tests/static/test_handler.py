@@ -222,6 +222,23 @@ def test_a_wrong_set_up_fails_when_the_app_is_built(pattern, handler, kwargs, me
         spa.App(((pattern, "", handler, kwargs),))
 
 
+@pytest.mark.parametrize("name", [".hid", "a:b", "aux.js", "folder", "link"])
+def test_a_file_that_is_there_and_may_not_be_served_is_not_said_to_be_absent(tmp_path, name):
+    (tmp_path / "x" / "folder").mkdir(parents=True)
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "x" / "link").symlink_to("../secret")
+    if name not in ("folder", "link"):
+        (tmp_path / "x" / name).write_text("x")
+    with pytest.raises(SetupError, match=f"{name}' may not be served: name a regular file"):
+        spa.App((("/f", "", StaticFileHandler, {"file": tmp_path / "x" / name}),))
+
+
+@pytest.mark.parametrize("path", ["/files/%ff.txt", "/files/%80.txt", "/files/%ef%bf%bd.txt"])
+def test_what_a_url_has_in_the_place_of_utf8_leads_to_no_file(tmp_path, path):
+    (tmp_path / "\ufffd.txt").write_text("x")
+    assert client_for(tmp_path).get(path).status_code == 404
+
+
 def test_files_are_closed_whatever_the_answer(root):
     client = client_for(root)
     before = len(os.listdir("/proc/self/fd"))

@@ -11,6 +11,20 @@ def test_a_missing_reference_is_told_as_editors_and_terminals_link_it():
     assert str(Missing("css/a.css", 3, 7, "../x.png")) == "css/a.css:3:7: ../x.png not found"
 
 
+@pytest.mark.parametrize(
+    ("url", "written"),
+    [
+        ("n\x1b[31m.png", "n\\x1b[31m.png"),
+        ("a\nb.css:1:1: c", "a\\nb.css:1:1: c"),
+        ("\x9b\x7f\u202e\udcff", "\\x9b\\x7f\\u202e\\udcff"),
+        ("é ü\\.png", "é ü\\.png"),
+    ],
+)
+def test_what_would_command_a_terminal_is_written_as_an_escape(url, written):
+    assert str(Missing("a.css", 1, 1, url)) == f"a.css:1:1: {written} not found"
+    assert str(Missing(url, 1, 1, "x")) == f"{written}:1:1: x not found"
+
+
 def test_each_is_logged_once_and_again_from_another_place(caplog):
     reporter = Reporter()
     for line in (1, 1, 2):

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from spa.static import reading
-from spa.static.files import Directory, TruncatedError
+from spa.static.files import ChangedError, Directory
 
 
 def read(tmp_path, name, data):
@@ -40,12 +40,29 @@ def test_the_bytes_are_kept_only_where_there_are_references_in_them(tmp_path, na
     assert found.identity == identity
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "is_read", "is_utf8"),
+    [
+        ("a.css", b"url(a)", True, True),
+        ("a.css", b"url(\xe9)", True, False),
+        ("a.css", "url(a)".encode("utf-16"), False, False),
+        ("a.css", '@charset "iso-2022-jp";url(あ)'.encode("iso-2022-jp"), False, False),
+        ("a.css", '@charset "shift_jis";url(ソ)'.encode("shift_jis"), False, False),
+        ("a.js", "x()".encode("utf-16"), True, True),
+    ],
+)
+def test_it_is_told_of_a_stylesheet_that_it_is_in_an_encoding_not_read(tmp_path, name, data, is_read, is_utf8):
+    found, _ = read(tmp_path, name, data)
+    assert (found.is_read, found.is_utf8) == (is_read, is_utf8)
+    assert is_read or not found.references
+
+
 @pytest.mark.parametrize("name", ["a.png", "a.css", "a.js"])
 def test_a_file_that_becomes_shorter_meanwhile_is_not_taken_for_whole(tmp_path, name):
     (tmp_path / name).write_bytes(b"x" * 200_000)
     file = Directory(tmp_path).open(name)
     (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(TruncatedError):
+    with pytest.raises(ChangedError):
         reading.read(file)
     file.close()
 

@@ -1,12 +1,14 @@
 """One form of a file, sent whole, in part or not at all; the file beneath is closed whatever the answer."""
 
+from dataclasses import replace
+
 import pytest
 from werkzeug.exceptions import PreconditionFailed
 from werkzeug.http import http_date
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from spa.static.files import Directory
-from spa.static.sending import Representation
+from spa.static.sending import VARIES, Representation
 
 DIGITS = b"0123456789" * 50
 MODIFIED = 1_700_000_000
@@ -106,3 +108,14 @@ def test_a_file_is_closed_when_its_answer_breaks_off(form):
 def test_without_a_date_there_is_none(form):
     undated = Representation(DIGITS, len(DIGITS), '"tag"', None, "text/plain")
     assert "Last-Modified" not in answer(undated)[1]
+
+
+@pytest.mark.parametrize(("now", "told"), [(MODIFIED + 0.5, MODIFIED), (MODIFIED - 0.5, MODIFIED - 1), (0, 0)])
+def test_what_was_changed_in_the_future_counts_as_changed_now(form, now, told):
+    assert answer(replace(form, clock=lambda: now))[1]["Last-Modified"] == http_date(told)
+
+
+@pytest.mark.parametrize(("more", "status"), [((), "206 Partial Content"), ((VARIES,), "200 OK")])
+def test_the_date_of_a_file_with_several_codings_joins_no_parts(form, more, status):
+    coded = replace(form, headers=(*form.headers, *more))
+    assert answer(coded, Range="bytes=0-1", If_Range=http_date(MODIFIED))[0] == status

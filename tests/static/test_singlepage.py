@@ -158,6 +158,14 @@ def test_what_is_not_there_takes_no_other_method(client, path, method):
     assert get(client, path, method=method).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/", "/notes", "/about.html", "/assets/x.js"])
+def test_an_upgrade_to_a_websocket_is_400(client, path):
+    response = get(client, path, Upgrade="websocket", Connection="Upgrade")
+    assert response.status_code == 400
+    other = get(client, path, Upgrade="h2c", Connection="Upgrade")
+    assert other.status_code == get(client, path).status_code
+
+
 def test_the_home_page_is_the_index_for_everybody(client):
     for accept in (BROWSER, "*/*", ""):
         assert get(client, "/", accept).text == INDEX
@@ -185,7 +193,9 @@ def test_the_home_page_is_the_index_for_everybody(client):
     ],
 )
 def test_a_file_that_is_gone_is_no_page(client, path):
-    assert get(client, path).status_code == 404
+    missing = get(client, path)
+    assert missing.status_code == 404
+    assert missing.headers["Cache-Control"] == "no-store", "the next build may have it"
     assert get(client, path, "*/*").content_type == "application/problem+json"
 
 

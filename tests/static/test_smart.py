@@ -1,6 +1,8 @@
 """Serve files at hashed URLs: the identity of bytes and URL, whatever happens to the files."""
 
 import base64
+import dataclasses
+import gzip
 import hashlib
 import json
 import logging
@@ -10,11 +12,11 @@ from pathlib import Path
 
 import gevent
 import pytest
-from werkzeug.test import Client
+from werkzeug.test import Client, EnvironBuilder, run_wsgi_app
 
 import spa
 from spa.errors import SetupError
-from spa.static import hashing
+from spa.static import hashing, reading
 from spa.static.assets import Assets
 from spa.static.files import Directory
 from spa.static.missing import MissingReferenceError
@@ -173,6 +175,26 @@ def test_circles_of_imports_end_are_stable_and_change_as_one(tmp_path, files):
     assert changed == set(files)
 
 
+@pytest.mark.parametrize("written", ["/s1/a.css", "/s1/s2/a.css"])
+def test_a_circle_that_is_another_under_another_mount_has_other_hashes_and_its_own_bytes(tmp_path, written):
+    padding = "/*" + "x" * 600 + "*/"  # enough to be compressed
+    circle = {"a.css": f'@import "b.css";{padding}', "b.css": f'@import "a.css";@import "{written}";{padding}'}
+    circle["s2/a.css"] = '@import "../b.css";'
+    static = SmartStatic(write(tmp_path, circle))
+    mounts = ("/s1/", "/s2/", "/s1/s2/")
+    client = Client(spa.App([(f"{mount}<path:filepath>", "", static) for mount in mounts]))
+    bodies = {}
+    for mount in mounts:
+        url = static.url("b.css", mount)
+        with gevent.Timeout(20):
+            while "Content-Encoding" not in (answer := client.get(url, headers={"Accept-Encoding": "gzip"})).headers:
+                gevent.sleep(0.001)
+        body = gzip.decompress(answer.data)
+        assert body == static.content("b.css", mount)
+        assert bodies.setdefault(static.hashed_path("b.css", mount), body) == body
+    assert len(set(bodies.values())) == len(bodies) > 1
+
+
 def test_a_stylesheet_never_asked_for_is_made_once_for_a_hundred_requests(tmp_path, monkeypatch):
     made = []
     make = Assets._make
@@ -246,6 +268,17 @@ def test_many_mounts_do_not_fill_the_memory(tmp_path):
     for number in range(200):
         assert client.get(f"/{number}/static/{path}").status_code == 200
     assert len(static._assets._assets) <= 64
+
+
+@pytest.mark.parametrize("hash", ["000000000000", None])
+def test_many_slashes_before_a_path_are_no_other_mount(tmp_path, hash):
+    static = SmartStatic(write(tmp_path, {"a.css": ".x{background:url(/static/i.png)}", "i.png": "i"}))
+    app, _ = mounted(static)
+    url = static.url("a.css") if hash is None else f"/static/a.{hash}.css"
+    for count in range(1, 5):
+        environ = EnvironBuilder(path="/").get_environ()
+        run_wsgi_app(app, {**environ, "PATH_INFO": "/" * count + url[1:]})
+    assert {mount for _, mount in static._assets._assets} == {"/static/"}
 
 
 def test_integrity_and_content_are_of_the_bytes_served(tmp_path):
@@ -322,6 +355,18 @@ def test_a_stylesheet_in_another_encoding_has_no_charset(tmp_path, padding, refe
     assert client.get(f"/static/a.{md5(sheet)}.css").content_type == content_type
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "shift_jis", "gbk", "gb18030", "iso-2022-jp"])
+def test_a_stylesheet_in_an_encoding_that_is_not_read_is_sent_as_it_is_and_told_of_once(tmp_path, encoding, caplog):
+    sheet = f'@charset "{encoding}";a:after{{content:"ソ"}}.x{{background:url(i.png)}}'.encode(encoding)
+    static = SmartStatic(write(tmp_path, {"a.css": sheet, "i.png": "i"}), watch=True)
+    _, client = mounted(static)
+    for _ in range(2):
+        response = client.get(f"/static/a.{md5(sheet)}.css")
+        assert (response.data, response.content_type) == (sheet, "text/css")
+    assert static.check() == []
+    assert caplog.messages == ["a.css: no URL is hashed in a stylesheet of this encoding; save it as UTF-8"]
+
+
 @pytest.mark.parametrize("size", [1, 200_000])
 def test_content_that_has_changed_since_its_hash_was_known_is_read_anew(tmp_path, size):
     static = SmartStatic(write(tmp_path, {"a.js": b"1" * size}), watch=False)
@@ -355,3 +400,25 @@ def test_before_a_server_has_said_whether_to_watch_an_edit_is_seen(tmp_path):
     assert client.get(after).data == b"2"
     replace(tmp_path / "a.js", "3")
     assert app.url("static", filepath="a.js") == after, "a production server does not look"
+
+
+@pytest.mark.parametrize("watch", [False, True])
+def test_a_version_with_the_very_identity_of_another_does_not_come_under_its_hash(tmp_path, monkeypatch, watch):
+    """As of a file that is written twice in one tick of the clock, and was hashed in between."""
+    write(tmp_path, {"a.png": "new", "a.css": ".x{background:url(a.png)}"})
+    static = SmartStatic(tmp_path, watch=watch)
+    _, client = mounted(static)
+    with monkeypatch.context() as earlier:
+        read, of_old = reading.read, {"hash": md5(b"old")}
+        earlier.setattr(
+            reading, "read", lambda file: dataclasses.replace(read(file), **of_old if file.path == "a.png" else {})
+        )
+        old_sheet, old = static.url("a.css"), static.url("a.png")
+    new = old.replace(md5(b"old"), md5(b"new"))
+    for url, status in ((old, 404), (new, 200), (old, 404)):
+        answer = client.get(url)
+        assert answer.status_code == status
+    assert client.get(new).data == static.content("a.png") == b"new"
+    assert static.url("a.png") == new
+    assert md5(b"new").encode() in client.get(static.url("a.css")).data
+    assert static.url("a.css") != old_sheet

@@ -19,6 +19,13 @@ CHECKED = Source("/s/x", "sha384-A")
         ("a.json", "fetch"),
         ("a.html", None),
         ("LICENSE", None),
+        ("https://fonts.example/f.woff2?x", "font"),
+        ("https://fonts.example/f.woff2?x=/a.b#c.d", "font"),
+        ("//x.example/f.woff2#a", "font"),
+        ("https://x.example/f?a.woff2", None),
+        ("https://[x/f.css?", "style"),
+        ("a.png?x", None),
+        ("a#b.png", "image"),
     ],
 )
 def test_what_a_file_is_preloaded_as_follows_from_its_extension(path, kind):

@@ -7,11 +7,13 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import dedent
 
 from tests.processes import ROOT, free_port, running
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
 CONF = ROOT / "examples" / "deploy" / "nginx.conf"
+PAGE = ROOT / "docs" / "deployment.rst"
 HOST = "www.example.com"
 
 # What stands around the file in /etc/nginx/nginx.conf, with nothing written outside one directory.
@@ -34,6 +36,20 @@ http {{
 """
 
 
+def add_https(text: str, chain: Path, key: Path) -> str:
+    """Return the example configuration with https, as the page about deployment says it is added."""
+    block = re.search(r"\.\. code-block:: nginx\n\n(.+?)\n\n(?=\S)", PAGE.read_text(), re.DOTALL)
+    assert block is not None
+    begin, rest, redirect = dedent(block[1]).partition("    # and all the rest as above\n}\n")
+    begin = begin.removeprefix("server {\n")
+    plain = f"    listen 80;\n    server_name {HOST};\n"
+    assert plain in text
+    assert rest
+    text = text.replace(plain, begin) + redirect
+    live = f"/etc/letsencrypt/live/{HOST}"
+    return text.replace(f"{live}/fullchain.pem", str(chain)).replace(f"{live}/privkey.pem", str(key))
+
+
 class Nginx:
     """An nginx that can be started and told to read its configuration anew.
 
@@ -41,7 +57,7 @@ class Nginx:
         directory: where it keeps its files.
         app_port: the port of the app.
         export: the directory of the exported files.
-        certificate: the files of a certificate and of its key, for https.
+        certificate: the files of a certificate and of its key, for https on ``port``; ``plain_port`` leads there.
         changes: further texts of the example, and what to write instead.
     """
 
@@ -53,14 +69,13 @@ class Nginx:
         certificate: tuple[Path, Path] | None = None,
         changes: Mapping[str, str] | None = None,
     ) -> None:
-        self.port = free_port()
+        self.plain_port, secure_port = free_port(), free_port()
+        self.port = self.plain_port if certificate is None else secure_port
         self.directory = directory
-        listen = f"listen 127.0.0.1:{self.port};"
-        if certificate is not None:
-            chain, key = certificate
-            listen = f"listen 127.0.0.1:{self.port} ssl; ssl_certificate {chain}; ssl_certificate_key {key};"
+        self.text = CONF.read_text() if certificate is None else add_https(CONF.read_text(), *certificate)
         self.replacements = {
-            "listen 80;": listen,
+            "listen 80;": f"listen 127.0.0.1:{self.plain_port};",
+            "listen 443 ssl;": f"listen 127.0.0.1:{secure_port} ssl;",
             "/srv/app/export": str(export),
             **(changes or {}),
         }
@@ -75,7 +90,7 @@ class Nginx:
 
     def forward_to(self, app_port: int) -> None:
         """Write the example configuration for an app on a port."""
-        text = CONF.read_text()
+        text = self.text
         for old, new in {**self.replacements, "127.0.0.1:8000": f"127.0.0.1:{app_port}"}.items():
             assert old in re.sub(r"#.*", "", text), f"nginx.conf has no {old!r} any more"
             text = text.replace(old, new)

@@ -28,6 +28,7 @@ app = spa.App(
         ("/plain/<path:filepath>", "", StaticHandler, {"directory": root}),
         ("/smart/<path:filepath>", "", static),
         ("/front/<path:filepath>", "", SinglePage(root, index="a.txt")),
+        ("/page/", "", spa.HomePage("/smart/", static)),
         ("/url/<path:path>", "", Url),
     )
 )

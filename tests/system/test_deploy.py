@@ -24,7 +24,7 @@ from spa.request import Request
 from spa.static.mimetypes import type_of
 from spa.websocket.limits import Limits
 from tests import wire
-from tests.processes import ROOT, free_port, running
+from tests.processes import ROOT, Program, free_port, running
 from tests.system.nginx import CONF, HOST, NGINX, Nginx
 
 DEPLOY = ROOT / "examples" / "deploy"
@@ -45,13 +45,23 @@ def gunicorn(port, home, env=None):
 
 def ask(port, path="/", method="GET", body=None, headers=None, context=None):
     """Ask nginx for a path of the public host; return the answer, whose body is in ``data``."""
-    made = http.client.HTTPSConnection if context else http.client.HTTPConnection
-    options = {"context": context} if context else {}
-    with closing(made("127.0.0.1", port, timeout=wire.PATIENCE, **options)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=wire.PATIENCE)) as connection:
+        if context is not None:
+            connection.sock = connect_securely(port, context)
         connection.request(method, path, body, {"Host": HOST, **(headers or {})})
         answer = connection.getresponse()
         answer.data = answer.read()
         return answer
+
+
+def connect_securely(port, context, name=HOST):
+    """Return a connection over TLS to whom the client calls by this name, or by none."""
+    plain = socket.create_connection(("127.0.0.1", port), timeout=wire.PATIENCE)
+    try:
+        return context.wrap_socket(plain, server_hostname=name)
+    except OSError:
+        plain.close()
+        raise
 
 
 @pytest.fixture(scope="module")
@@ -264,11 +274,11 @@ def secure_site(tmp_path_factory, export):
         pytest.skip("no nginx; apt-get install nginx")
     directory, port = tmp_path_factory.mktemp("tls"), free_port()
     chain, key = directory / "certificate.pem", directory / "key.pem"
-    options = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={HOST}")
+    name = ("-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}")
+    options = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *name)
     subprocess.run(["openssl", "req", *options, "-keyout", key, "-out", chain], check=True, capture_output=True)
     nginx = Nginx(directory, port, export, certificate=(chain, key))
     nginx.context = ssl.create_default_context(cafile=chain)
-    nginx.context.check_hostname = False  # it is asked for by its address
     with gunicorn(port, directory), nginx.running():
         yield nginx
 
@@ -293,11 +303,29 @@ def test_proxy_fix_sees_the_public_address(secure_site, forged):
     ],
 )
 def test_a_websocket_is_for_pages_of_the_public_host(secure_site, origin, status):
-    plain = socket.create_connection(("127.0.0.1", secure_site.port), timeout=wire.PATIENCE)
-    with closing(secure_site.context.wrap_socket(plain)) as sock:
+    with closing(connect_securely(secure_site.port, secure_site.context)) as sock:
         sock.sendall(wire.handshake("/pinged", [("Origin", origin)], host=HOST))
         head = wire.read_until(sock, lambda data: b"\r\n\r\n" in data)
     assert head.startswith(f"HTTP/1.1 {status} ".encode())
+
+
+@pytest.mark.parametrize("name", ["evil.example", None])
+def test_a_foreign_name_gets_no_answer_over_https_either(secure_site, name):
+    careless = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    careless.check_hostname, careless.verify_mode = False, ssl.CERT_NONE
+    with pytest.raises(ssl.SSLError, match=r"(?i)unrecognized.name"):
+        connect_securely(secure_site.port, careless, name)
+
+
+def test_a_foreign_host_behind_the_right_name_gets_no_answer(secure_site):
+    with closing(connect_securely(secure_site.port, secure_site.context)) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+        assert sock.recv(1) == b""
+
+
+def test_http_leads_to_https(secure_site):
+    answer = ask(secure_site.plain_port, "/a?b")
+    assert (answer.status, answer.headers["Location"]) == (308, f"https://{HOST}/a?b")
 
 
 @needs_nginx
@@ -364,16 +392,49 @@ def test_gunicorn_believes_the_scheme_of_the_proxy_that_is_named(tmp_path, monke
         assert wire.request(port, request).body == scheme
 
 
+def login_command(port):
+    """Return the command that serves the example with a login by two workers, whose access log says which answered."""
+    words = [sys.executable, "-m", "gunicorn", "--config", GUNICORN, "--workers", "2", "--bind", f"127.0.0.1:{port}"]
+    return [*words, "--access-logformat", "answered by %(p)s", "login:app"]
+
+
+def test_each_of_two_workers_knows_who_logged_in():
+    port = free_port()
+    with running(login_command(port), port, {"SECRET": "s" * 32}, ROOT / "examples") as program:
+        login = json.dumps({"name": "ada", "password": "engine"})
+        entered = ask(port, "/login/", "POST", login, {"Content-Type": "application/json"})
+        cookie = entered.headers["Set-Cookie"].partition(";")[0]
+
+        def have_both_answered():
+            assert ask(port, "/me/", headers={"Cookie": cookie}).status == 200
+            return len(set(re.findall(r"answered by <(\d+)>", program.output()[0]))) == 2
+
+        wire.wait_for(have_both_answered, "an answer of each worker")
+        assert program.stop().returncode == 0
+
+
+def test_workers_without_a_secret_do_not_make_one_up_each(monkeypatch):
+    monkeypatch.delenv("SECRET", raising=False)
+    program = Program(login_command(free_port()), cwd=ROOT / "examples")
+    try:
+        returncode, _, err = program.finish()
+    finally:
+        program.destroy()
+    assert returncode in (1, 3)  # gunicorn's for workers that do not start: 3, unless two report it at once
+    assert "\nKeyError: 'SECRET'\n" in err
+
+
 def settings():
     return runpy.run_path(str(GUNICORN))
 
 
-@pytest.mark.parametrize(("given", "expected"), [(None, os.cpu_count()), ("", os.cpu_count()), ("3", 3)])
-def test_the_number_of_workers_is_that_of_the_cores_unless_it_is_given(monkeypatch, given, expected):
+@pytest.mark.parametrize(("given", "expected"), [(None, 1), ("3", 3)])
+def test_there_is_one_worker_unless_another_number_is_given(monkeypatch, given, expected):
     monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
-    if given is not None:
-        monkeypatch.setenv("WEB_CONCURRENCY", given)
-    assert settings()["workers"] == expected
+    env = {**os.environ, **({"WEB_CONCURRENCY": given} if given else {})}
+    words = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "--print-config", "app:app"]
+    done = subprocess.run(words, cwd=DEPLOY, env=env, capture_output=True, text=True, timeout=60, check=True)
+    assert re.search(r"^workers +=(.+)$", done.stdout, re.MULTILINE)[1].strip() == str(expected)
 
 
 def test_the_numbers_of_the_recipes_fit_together():
@@ -465,7 +526,7 @@ def test_the_dockerfile_is_put_together_as_it_says():
     words = [word for word, _ in instructions()]
     assert words[0] == "FROM"
     assert set(words) <= {"FROM", "ENV", "WORKDIR", "COPY", "RUN", "USER", "EXPOSE", "HEALTHCHECK", "CMD"}
-    assert [rest for word, rest in instructions() if word == "COPY"] == ["requirements.txt ./", ". ."]
+    assert [rest for word, rest in instructions() if word == "COPY"] == ["requirements.txt *.whl ./", ". ."]
     assert (DEPLOY / "requirements.txt").is_file()
     assert [rest for word, rest in instructions() if word == "USER"] == ["app"]
     assert "app" in " ".join(rest for word, rest in instructions() if word == "RUN" and "useradd" in rest)
@@ -477,7 +538,7 @@ def test_the_dockerfile_is_put_together_as_it_says():
 def test_the_image_gets_what_the_app_needs_and_no_more():
     ignored = (DEPLOY / ".dockerignore").read_text().splitlines()
     assert {".git", ".venv", "**/__pycache__"} <= set(ignored)
-    assert not {"app.py", "gunicorn.conf.py", "static", "requirements.txt"} & set(ignored)
+    assert not {"app.py", "gunicorn.conf.py", "static", "requirements.txt", "*.whl"} & set(ignored)
 
 
 @contextmanager

@@ -121,6 +121,11 @@ def test_a_hashed_url_is_immutable_and_a_wrong_hash_is_not_kept(port):
     assert (wrong.status, wrong.headers["cache-control"]) == (404, "no-store")
 
 
+@pytest.mark.parametrize("path", ["/plain/a.txt", "/smart/a.css", "/front/a.txt", "/front/notes", "/page/"])
+def test_what_is_no_websocket_says_so(port, path):
+    assert wire.request(port, wire.handshake(path, [("Accept", "text/html")])).status == 400
+
+
 @pytest.mark.parametrize("size", [5_000, 2_000_000])
 def test_a_sibling_that_comes_before_its_file_gives_no_new_bytes_under_the_old_hash(port, root, size):
     old, new = (word * (size // len(word)) for word in (b"old;\n", b"new;\n"))
@@ -144,16 +149,33 @@ def test_a_sibling_that_comes_before_its_file_gives_no_new_bytes_under_the_old_h
                 assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
+@pytest.mark.parametrize("under", ["/plain/", "/smart/", "/front/"])
+@pytest.mark.parametrize(("accept", "coding"), [("gzip", "gzip"), ("gzip;q=0", None), ("identity, gzip;q=0.1", None)])
+def test_a_sibling_of_a_tiny_file_is_sent_by_q_value_and_every_form_says_that_it_varies(
+    port, root, under, accept, coding
+):
+    content = b".x{color:red}"
+    (root / "tiny.css").write_bytes(content)
+    (root / "tiny.css.gz").write_bytes(gzip.compress(content))
+    url = get(port, "/url/tiny.css").body.decode() if under == "/smart/" else f"{under}tiny.css"
+    answer = get(port, url, f"Accept-Encoding: {accept}")
+    assert answer.status == 200
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.headers.get("content-encoding") == coding
+    assert (gzip.decompress(answer.body) if coding else answer.body) == content
+
+
 def md5(data):
     return hashlib.md5(data).hexdigest()[:12]
 
 
-def read_slowly(port, root, name, change):
+def read_slowly(port, root, name, change, under="/plain/"):
     """Start to read a large file, change it on disk, and read the rest; return all that came."""
     path = root / name
     path.write_bytes(b"a" * LARGE)
+    url = get(port, f"/url/{name}").body.decode() if under == "/smart/" else under + name
     with wire.Wire(port, receive_buffer=65536) as connection:
-        connection.write(f"GET /plain/{name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        connection.write(f"GET {url} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         head = connection.read_head()
         assert head.headers["content-length"] == str(LARGE)
         change(path)
@@ -184,6 +206,25 @@ def test_a_file_that_is_cut_while_it_is_sent_ends_the_connection(port, root):
     received = read_slowly(port, root, "cut.bin", lambda path: os.truncate(path, 1000))
     assert len(received) < LARGE
     assert set(received) == {ord("a")}
+
+
+@pytest.mark.parametrize("under", ["/plain/", "/smart/", "/front/"])
+def test_no_new_byte_of_a_file_that_is_written_in_place_is_sent_under_the_old_etag(port, root, under):
+    def write_over(path):
+        with path.open("r+b") as file:
+            file.write(b"b" * LARGE)
+
+    received = read_slowly(port, root, f"written{under[1:-1]}.bin", write_over, under)
+    assert len(received) < LARGE
+    assert set(received) == {ord("a")}
+
+
+def test_a_log_is_sent_as_far_as_it_went_when_it_was_asked_for(port, root):
+    def go_on(path):
+        with path.open("ab") as log:
+            log.write(b"b" * 1000)
+
+    assert read_slowly(port, root, "grown.log", go_on) == b"a" * LARGE
 
 
 def test_a_client_that_leaves_in_the_middle_leaves_no_descriptor(port, root):

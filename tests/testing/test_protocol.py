@@ -79,6 +79,15 @@ def test_what_it_sends_is_masked(message, opcode):
     assert data[1] & 0x80
 
 
+@pytest.mark.parametrize("message", [None, 5, ["x"], {"a": 1}])
+def test_what_is_neither_text_nor_bytes_is_refused_as_the_handler_would(message):
+    protocol, _ = opened()
+    with pytest.raises(TypeError, match=f"str or bytes, not {type(message).__name__}: send_json takes a value"):
+        protocol.send(message)
+    assert protocol.data_to_send() == []
+    protocol.send("x")  # it goes on
+
+
 def test_a_close_is_answered_and_its_code_is_known_after_the_end():
     protocol, _ = opened()
     protocol.feed(frame(CLOSE, close_payload(4000, "bye"), mask=None))

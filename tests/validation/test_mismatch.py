@@ -27,6 +27,21 @@ def test_the_error_is_422_with_members_for_the_problem_document():
     assert error.extensions == {"errors": expected}
 
 
+@pytest.mark.parametrize(("loc", "told"), [("name", ["name"]), ("", [""]), (0, [0]), (["a"], ["a"]), ((), [])])
+def test_one_step_may_stand_alone(loc, told):
+    assert ValidationError([(loc, "Is taken.")]).errors == [{"loc": told, "msg": "Is taken."}]
+
+
+@pytest.mark.parametrize(
+    "errors",
+    ["bad", {"name": "Is bad."}, ("name", "Is bad."), (["ab"], "Is bad."), ["ab"], [("name",)], [("a", "b", "Bad.")]],
+    ids=repr,
+)
+def test_what_is_no_list_of_pairs_is_an_error_that_shows_one(errors):
+    with pytest.raises(TypeError, match="write ValidationError"):
+        ValidationError(errors)
+
+
 def test_the_last_error_that_is_told_ends_the_check():
     errors = Errors()
     for number in range(MOST_ERRORS - 1):

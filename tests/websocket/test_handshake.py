@@ -1,5 +1,6 @@
 """Whether a request may become a WebSocket, decided from its environ alone."""
 
+from contextlib import nullcontext
 from io import BytesIO, StringIO
 from wsgiref.handlers import SimpleHandler
 
@@ -7,8 +8,8 @@ import pytest
 from werkzeug.exceptions import BadRequest, Forbidden
 
 import spa
+from spa.environ import ALLOWED_ORIGINS, HIJACK
 from spa.errors import SetupError
-from spa.origin import ALLOWED_ORIGINS
 from spa.websocket import handshake
 from spa.websocket.handshake import UpgradeRequired
 
@@ -49,7 +50,10 @@ def environ(**changes) -> dict:
     ],
 )
 def test_an_upgrade_is_recognised_by_its_tokens(connection, upgrade, expected):
-    assert handshake.is_upgrade(environ(HTTP_CONNECTION=connection, HTTP_UPGRADE=upgrade)) is expected
+    request = environ(HTTP_CONNECTION=connection, HTTP_UPGRADE=upgrade)
+    assert handshake.is_upgrade(request) is expected
+    with pytest.raises(BadRequest) if expected else nullcontext():
+        handshake.refuse(request)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +104,7 @@ def test_426_names_protocol_and_version():
 
 
 @pytest.mark.parametrize(
-    ("key", "is_named"), [("spa.hijack", True), ("gunicorn.socket", True), ("wsgi.input", False)]
+    ("key", "is_named"), [(HIJACK, True), ("gunicorn.socket", True), ("wsgi.input", False)]
 )
 def test_426_names_the_protocol_only_where_an_app_may_say_what_belongs_to_the_connection(key, is_named):
     names = {name for name, _ in UpgradeRequired().get_headers({key: None})}

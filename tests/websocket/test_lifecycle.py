@@ -10,6 +10,7 @@ import gevent.socket
 import pytest
 from werkzeug.exceptions import Forbidden
 
+from spa.environ import CONNECTIONS, HIJACK
 from spa.errors import ConnectionClosed, InvalidMessage
 from spa.websocket import lifecycle
 from spa.websocket.alarm import AlarmClock
@@ -31,7 +32,7 @@ class Request:
         self.clock = clock = AlarmClock()
         self.taken = 0
         self.early = early
-        self.environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/\x1b", "spa.hijack": self._hijack}
+        self.environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/\x1b", HIJACK: self._hijack}
         self.life = lifecycle.Lifecycle(
             self.environ,
             Handshake(KEY, tuple(offered)),
@@ -74,7 +75,7 @@ def test_a_handler_that_returns_without_a_word_opens_and_closes_with_1000():
         assert begun.peer.read_head().status == 101
         assert begun.peer.read_close().code == 1000
         running.get()
-        assert (begun.taken, len(begun.registry), begun.life.is_open) == (1, 0, True)
+        assert (begun.taken, list(begun.registry), begun.life.is_open) == (1, [], True)
 
 
 def test_what_a_handler_returns_before_it_opens_is_the_answer():
@@ -241,7 +242,7 @@ def test_a_finish_that_is_killed_still_ends_and_forgets_the_connection():
         running.kill(block=False)
         assert running.get() is None
         assert begun.ws.connection.state is State.ENDED
-        assert len(begun.registry) == 0
+        assert list(begun.registry) == []
 
 
 @pytest.mark.parametrize(("stop_after", "stopped"), [(0.05, True), (None, False)])
@@ -346,7 +347,7 @@ def test_a_timeout_that_the_handler_left_behind_does_not_cut_the_closing_handsha
         assert begun.peer.read_close().code == 1000
         assert running.get() is None
         assert time.monotonic() - started > 0.29
-        assert (begun.life.is_open, len(begun.registry), caplog.records) == (True, 0, [])
+        assert (begun.life.is_open, list(begun.registry), caplog.records) == (True, [], [])
 
 
 @pytest.mark.parametrize("error", [ValueError("left behind"), SystemExit(1)], ids=repr)
@@ -357,7 +358,7 @@ def test_whatever_is_thrown_into_the_closing_handshake_the_socket_goes_back_to_t
         assert begun.peer.read_close().code == 1000
         assert running.get() is None
         assert begun.ws.connection.state is State.ENDED
-        assert (len(begun.registry), len(caplog.records)) == (0, 1)
+        assert (list(begun.registry), len(caplog.records)) == ([], 1)
 
 
 def test_a_handler_that_is_killed_does_not_hold_its_request_up_for_a_slow_reader():
@@ -371,18 +372,18 @@ def test_a_handler_that_is_killed_does_not_hold_its_request_up_for_a_slow_reader
 
 def test_the_registry_of_the_server_comes_before_that_of_the_app():
     with request() as begun:
-        theirs = begun.environ["spa.connections"] = Registry()
+        theirs = begun.environ[CONNECTIONS] = Registry()
         life = lifecycle.Lifecycle(
             begun.environ, Handshake(KEY, ()), lifecycle.Settings((), (), Limits()), AlarmClock(), begun.registry
         )
         running = gevent.spawn(life.run, lambda: life.socket.receive())
         begun.peer.read_head()
-        assert (len(theirs), len(begun.registry)) == (1, 0)
+        assert (len(list(theirs)), list(begun.registry)) == (1, [])
         theirs.send_away()
         close = begun.peer.read_close()
         begun.peer.send(CLOSE, close.payload)
         running.get()
-        assert (close.code, len(theirs)) == (1001, 0)
+        assert (close.code, list(theirs)) == (1001, [])
 
 
 def test_the_subprotocol_is_the_servers_first_choice_or_the_handlers():
@@ -407,7 +408,7 @@ def test_a_setting_that_turns_out_to_be_wrong_leaves_the_handshake_open():
         life = lifecycle.Lifecycle(begun.environ, Handshake(KEY, ()), settings, AlarmClock(), begun.registry)
         with pytest.raises(AttributeError):
             life.run(life.socket.accept)
-        assert (life.is_open, len(begun.registry)) == (False, 0)
+        assert (life.is_open, list(begun.registry)) == (False, [])
 
 
 def test_middleware_may_add_headers_to_the_answer():
@@ -441,3 +442,24 @@ def test_what_came_with_the_handshake_is_received():
     with request(early=frame(TEXT, b"early")) as begun:
         assert begun.run(lambda: begun.environ.update(got=begun.ws.receive(2))).get() is None
         assert begun.environ["got"] == "early"
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "code", "told"),
+    [
+        (403, "403 FORBIDDEN", 1008, "403 FORBIDDEN"),
+        (500, "500 INTERNAL SERVER ERROR", 1011, "500 INTERNAL SERVER ERROR"),
+        (403, "403 " + "x" * 200, 1008, "403 " + "x" * 119),
+        (403, "403 " + "\xe9" * 200, 1008, "403 " + "\xe9" * 59),  # two bytes each, in 123
+    ],
+)
+def test_a_websocket_that_the_server_opened_is_refused_with_as_much_of_the_reason_as_a_close_holds(
+    status, reason, code, told
+):
+    with request() as begun:
+        refusing = gevent.spawn(lifecycle.refuse_upgraded, begun.environ, status, reason, AlarmClock())
+        close = begun.peer.read_close()
+        begun.peer.send(CLOSE, close.payload)
+        begun.peer.sock.close()
+        assert (close.code, close.reason) == (code, told)
+        assert refusing.get() == []

@@ -18,7 +18,7 @@ def test_it_knows_what_was_added_until_it_is_discarded():
         known.add(one.connection)
         known.add(two.connection)
         known.add(two.connection)
-        assert (len(known), set(known)) == (2, {one.connection, two.connection})
+        assert (len(list(known)), set(known)) == (2, {one.connection, two.connection})
         known.discard(one.connection)
         known.discard(one.connection)
         assert list(known) == [two.connection]

@@ -211,6 +211,14 @@ def test_a_broadcast_of_neither_text_nor_bytes_is_refused():
         broadcast([], 5)
 
 
+def test_a_broadcast_to_one_is_refused_and_takes_none_of_its_messages():
+    with open_pair(early=frame(TEXT, b"1")) as pair:
+        socket = socket_of(pair)
+        with pytest.raises(TypeError, match=r"write broadcast\(\[ws\], message\), or ws.send"), gevent.Timeout(5):
+            broadcast(socket, "x")
+        assert socket.receive(timeout=5) == "1"
+
+
 def test_the_set_of_a_broadcast_may_change_while_it_is_told():
     with open_pair() as pair:
         room = {socket_of(pair)}

@@ -9,6 +9,7 @@ import pytest
 from gevent.pywsgi import WSGIServer
 from werkzeug.exceptions import NotImplemented as NotImplementedHere
 
+from spa.environ import HIJACK, SOCKET
 from spa.websocket import transport
 from tests.wire import PATIENCE
 
@@ -28,7 +29,7 @@ def gunicorn_environ(sock, early: bytes) -> dict:
 
 
 def test_a_server_that_offers_a_function_is_asked_for_socket_and_early_bytes(pair):
-    taken = transport.take({"spa.hijack": lambda: (pair[0], b"early")})
+    taken = transport.take({HIJACK: lambda: (pair[0], b"early")})
     assert (taken.sock, taken.early, taken.upgraded) == (pair[0], b"early", False)
     assert list(taken.release()) == []
 
@@ -90,7 +91,7 @@ def test_reading_ahead_never_waits(pair, sent):
     rfile.close()
 
 
-@pytest.mark.parametrize("key", ["spa.socket", "gunicorn.socket"])
+@pytest.mark.parametrize("key", [SOCKET, "gunicorn.socket"])
 def test_a_socket_is_seen_where_the_server_puts_it(pair, key):
     assert transport.see({key: pair[0]}) is pair[0]
 

@@ -1,0 +1,22 @@
+"""Make the environ for an app that is mounted under a path, and find the server's own again."""
+
+from typing import Any
+
+from spa.environ import OUTER
+
+
+def below(path: str, environ: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of an environ with ``path`` moved from PATH_INFO, which begins with it, to SCRIPT_NAME."""
+    return {
+        **environ,
+        "SCRIPT_NAME": environ.get("SCRIPT_NAME", "") + path,
+        "PATH_INFO": environ.get("PATH_INFO", "")[len(path) :],
+        OUTER: environ,
+    }
+
+
+def outermost(environ: dict[str, Any]) -> dict[str, Any]:
+    """Return the environ that the server made: it looks there, when the request ends, for what an app noted."""
+    while OUTER in environ:
+        environ = environ[OUTER]
+    return environ
