@@ -6,9 +6,10 @@ from spa.event import Event
 from spa.eventstream import EventStream
 from spa.handler import Handler, JSONHandler
 from spa.homepage import HomePage
+from spa.mountpoint import mount
 from spa.request import Request
 from spa.response import JSONResponse, Response
-from spa.routing import include, mount
+from spa.routing import include
 from spa.server.launch import run
 from spa.static.handler import StaticHandler
 from spa.validation.mismatch import ValidationError

@@ -5,9 +5,10 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from gevent import GreenletExit, Timeout
+from gevent import GreenletExit
 
 from spa.blame import name_of
+from spa.errors import ENDINGS
 
 END = object()  # behind the last piece of a body
 WITHOUT_BODY = ("1", "204", "304")  # statuses whose answers end with the head (RFC 9112 section 6.3)
@@ -139,9 +140,9 @@ class StreamedBody:
                 self._check(piece)
                 yield piece  # type: ignore[misc]  # it has been checked
             self._check(END)
-        except (BrokenOff, GreenletExit, GeneratorExit):  # it has been told, the server stops, the client has gone
+        except (BrokenOff, GreenletExit, *ENDINGS):  # it has been told, the server stops, the client has gone
             raise
-        except (Exception, SystemExit, Timeout):  # a Timeout is no Exception; a lost connection is one of the app's
+        except BaseException:  # a lost connection is one of the app's
             self._tell()
             raise BrokenOff from None
 

@@ -13,10 +13,11 @@ from spa.answer import Head, HeadAlone, StreamedBody, close, drop_body
 from spa.blame import name_of, tell_source
 from spa.environ import APP, SHOW_BUG
 from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
-from spa.errors import SetupError
+from spa.errors import ENDINGS, SetupError
 from spa.handler import Handler, Shortcut, raise_returned
 from spa.jsoncodec import PYTHON, codec_of
 from spa.mounted import below
+from spa.mountpoint import find_mount
 from spa.origin import check_allowed_origins
 from spa.request import Request
 from spa.requestid import describe
@@ -101,7 +102,7 @@ class App:
         return self._answer(environ, start_response)
 
     def url(self, name: str, /, **values: Any) -> str:
-        """Return the path of the route called ``name``, without the SCRIPT_NAME of a request.
+        """Return the path of the route called ``name``, without the SCRIPT_NAME of a request (see ``Handler.url``).
 
         Values that are not in the pattern become the query string.
 
@@ -144,12 +145,12 @@ class App:
             if self.codec is not PYTHON:
                 request.json_module = self.codec
             body = self._dispatch(request, environ, head)
-        except SocketReleased:
+        except (SocketReleased, *ENDINGS):
             raise
         except gevent.GreenletExit:
             logger.warning("%s: the handler was stopped", describe(environ))
             body = problem.render(InternalServerError(), environ)(environ, head)
-        except (Exception, SystemExit, gevent.Timeout) as error:
+        except BaseException as error:  # CancelledError and Timeout are no Exception
             body = self._answer_error(error, Request(environ) if request is None else request, environ, head)
         try:
             head.send()
@@ -191,20 +192,28 @@ class App:
             return self._begin(body, environ, head, handler)
         except HTTPException as raised:  # by the error handler
             return self._render(raised, environ, head)
-        except (Exception, SystemExit, gevent.Timeout):
+        except (gevent.GreenletExit, *ENDINGS):
+            raise
+        except BaseException:
             logger.exception("%s: the error handler failed", describe(environ))
             return problem.render(InternalServerError(), environ)(environ, head)
 
     def _render(self, error: HTTPException, environ: dict[str, Any], head: Head) -> Body:
         """Answer with the problem document, or with the answer that was raised."""
-        body = problem.render(error, environ)(environ, head)
+        try:
+            answer = problem.render(error, environ)
+        except Exception:  # of what a class of the user's adds
+            name = type(error).__name__
+            logger.exception("%s: %s has extensions or headers that cannot be sent", describe(environ), name)
+            answer = problem.render(InternalServerError(), environ)
+        body = answer(environ, head)
         return body if error.response is None else self._begin(body, environ, head, error)
 
     def _call_error_handler(
         self, handler: ErrorHandler, error: BaseException, request: Request, environ: dict[str, Any], head: Head
     ) -> Body:
         value = handler(request, error)
-        if not callable(value) and not isinstance(value, tuple):
+        if not callable(value) and type(value) is not tuple:
             is_http = isinstance(error, HTTPException)
             headers = problem.headers_of(error, request.environ) if is_http else ()  # type: ignore[arg-type]
             value = value, getattr(error, "code", None) or 500, headers
@@ -219,11 +228,11 @@ class App:
         if self._trusted_hosts is not None and not self._is_trusted(environ):
             raise SecurityError("This app is not known by that host name.")
         environ[APP] = self
+        is_upgrade = "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ)
         if self.router.mounts:
-            mount = self.router.find_mount(environ)
+            mount = find_mount(self.router.mounts, environ, is_upgrade)
             if mount is not None:
                 return self._begin(mount.wsgi_app(below(mount.path, environ), head), environ, head, mount.wsgi_app)
-        is_upgrade = "HTTP_UPGRADE" in environ and handshake.is_upgrade(environ)
         route, params = self.router.match(environ, is_upgrade)
         if route.kwargs:
             answer = route.handler(self, request, params, route.name, **route.kwargs)
@@ -245,7 +254,7 @@ class App:
 
     def _answer_upgraded(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer where the server opened the WebSocket before it asked: an HTTP answer becomes a Close."""
-        if self.router.find_mount(environ) is not None:
+        if find_mount(self.router.mounts, environ, is_upgrade=True) is not None:
             return self._answer(environ, start_response)
         refusals: list[str] = []
 

@@ -24,6 +24,9 @@ What never leaves Spa, or leaves it for the server alone, is not in the tree.
 
 from geventwebsocket.exceptions import WebSocketError
 
+ENDINGS = (KeyboardInterrupt, GeneratorExit)
+"""What is no error of a request: the program ends, or a generator is closed. All else is a bug of what raised it."""
+
 
 class SpaError(Exception):
     """The root of Spa's own exceptions."""

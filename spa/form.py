@@ -3,9 +3,11 @@
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
+from urllib.parse import unquote_to_bytes
 
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
+from werkzeug.formparser import FormDataParser, MultiPartParser
 
 LONGEST_BOUNDARY = 70  # characters (RFC 2046 section 5.1.1)
 LARGEST_IN_MEMORY = 500 * 1024  # bytes of an uploaded file, as Werkzeug has it
@@ -20,6 +22,23 @@ class Upload(SpooledTemporaryFile[bytes]):
     def __del__(self) -> None:
         """Close it without Python's warning: a request has no end at which a handler should do so."""
         self.close()
+
+
+class PartParser(MultiPartParser):
+    """Werkzeug's parser of parts, which notes how each text is encoded, and leaves it as it is: a character per byte.
+
+    Attributes:
+        charsets: one for each text, in their order.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.charsets: list[str] = []
+
+    def get_part_charset(self, headers: Headers) -> str:
+        """Return the encoding to decode a text with, where Werkzeug replaces what is wrong."""
+        self.charsets.append(super().get_part_charset(headers))
+        return "latin-1"
 
 
 class FormParser(FormDataParser):
@@ -38,9 +57,7 @@ class FormParser(FormDataParser):
             BadRequest: 400, the form cannot be read.
             RequestEntityTooLarge: 413, it has too many parts, or too long a text.
         """
-        if mimetype == "application/x-www-form-urlencoded":
-            stream = self._read_urlencoded(stream)
-        elif len((options or {}).get("boundary", "")) > LONGEST_BOUNDARY:
+        if mimetype == "multipart/form-data" and len((options or {}).get("boundary", "")) > LONGEST_BOUNDARY:
             raise BadRequest(f"The boundary of the form is longer than {LONGEST_BOUNDARY} characters.")
         try:
             return super().parse(stream, mimetype, content_length, options)
@@ -48,16 +65,38 @@ class FormParser(FormDataParser):
             for file in self._files:
                 file.close()
             if isinstance(error, ValueError):
-                raise BadRequest("The form cannot be read: it is cut short, or not of the type it says.") from error
+                reason = "it is cut short, not UTF-8, or not of the type it says"
+                raise BadRequest(f"The form cannot be read: {reason}.") from error
             raise
 
-    def _read_urlencoded(self, stream: Any) -> IO[bytes]:
+    def _parse_multipart(self, stream: Any, mimetype: str, content_length: int | None, options: Any) -> Any:
+        """Parse, and decode each text strictly."""
+        boundary = options.get("boundary", "").encode("ascii")
+        if not boundary:
+            raise ValueError("no boundary")
+        parser = PartParser(
+            self.stream_factory,
+            self.max_form_memory_size,
+            list,  # in the order of the charsets
+            max_form_parts=self.max_form_parts,
+        )
+        texts: Any
+        texts, files = parser.parse(stream, boundary, content_length)
+        fields = [
+            (name, text.encode("latin-1").decode(charset))
+            for (name, text), charset in zip(texts, parser.charsets, strict=True)
+        ]
+        return stream, self.cls(fields), self.cls(files)
+
+    def _parse_urlencoded(self, stream: Any, mimetype: str, content_length: int | None, options: Any) -> Any:
+        """Parse within the limits, and what is UTF-8 only."""
         data: bytes = stream.read()
         if self.max_form_memory_size is not None and len(data) > self.max_form_memory_size:
             raise RequestEntityTooLarge
         if self.max_form_parts is not None and data.count(b"&") >= self.max_form_parts:
             raise RequestEntityTooLarge
-        return BytesIO(data)
+        unquote_to_bytes(data).decode()  # Werkzeug leaves what is not UTF-8 as it is written
+        return super()._parse_urlencoded(BytesIO(data), mimetype, content_length, options)
 
 
 def _noting(make_file: Any, files: list[IO[bytes]]) -> Any:

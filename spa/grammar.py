@@ -8,8 +8,14 @@ SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*"  # of a URL (RFC 3986 section 3.1)
 PATH_SAFE = "/!$&'()*+,;=:@"  # what a URL's path holds as it is, beside letters, digits and -._~ (section 3.3)
 
 _TOKEN = re.compile(TOKEN)
+_SLASHES = re.compile("//+")
 
 
 def is_token(text: str) -> bool:
     """Tell whether a text is a token as a whole."""
     return _TOKEN.fullmatch(text) is not None
+
+
+def merge_slashes(path: str) -> str:
+    """Return a path with each run of slashes as one."""
+    return _SLASHES.sub("/", path)

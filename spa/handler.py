@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPMethod
 from typing import Any, ClassVar, Protocol
 
-from gevent import GreenletExit, Timeout
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from spa.blame import tell_source
 from spa.environ import ALWAYS_DOCUMENT
+from spa.errors import ENDINGS
 from spa.jsoncodec import Codec
 from spa.origin import check_allowed_origins
+from spa.redirect import root_of
 from spa.request import Request
 from spa.requestid import describe
 from spa.response import JSONResponse, Response, answer_options
@@ -33,6 +34,13 @@ Shortcut = Callable[[dict[str, Any], Any], Body | None]
 VERBS = tuple(verb.value for verb in HTTPMethod if verb not in (HTTPMethod.CONNECT, HTTPMethod.TRACE))
 
 
+class URLs(Protocol):
+    """What builds paths."""
+
+    def url(self, name: str, values: Mapping[str, Any], root: str = "") -> str:
+        """Return the path of a named route, with ``root`` in front."""
+
+
 class Application(Protocol):
     """What a handler may ask of the app it belongs to."""
 
@@ -45,6 +53,10 @@ class Application(Protocol):
 
     def url(self, name: str, /, **values: Any) -> str:
         """Return the path of a named route."""
+
+    @property
+    def router(self) -> URLs:
+        """What knows the routes."""
 
 
 class Handler:
@@ -134,6 +146,17 @@ class Handler:
     def websocket_close(self) -> None:
         """Run once when the WebSocket has closed, whoever closed it."""
 
+    def url(self, name: str, /, **values: Any) -> str:
+        """Return the path of the route called ``name``, as a client of this request asks for it.
+
+        It is that of ``app.url``, below the path under which the server or ``spa.mount`` has put the app
+        (``SCRIPT_NAME``): right for links and redirects, wherever the app stands.
+
+        Raises:
+            LookupError: no route has this name, or a value is missing or does not fit the pattern.
+        """
+        return self.app.router.url(name, values, root_of(self.request.environ))
+
     def to_response(self, value: Any) -> WSGIApp:
         """Turn what a method returned into a WSGI callable.
 
@@ -154,7 +177,7 @@ class Handler:
             return JSONResponse(value, json_module=self.app.codec)
         if value is None:
             return Response(status=204)
-        if isinstance(value, tuple) and len(value) in (2, 3):
+        if type(value) is tuple and len(value) in (2, 3):  # a named one is a value of the user's
             return self._with_status(*value)
         if isinstance(value, Iterator):
             return Response(value)
@@ -211,7 +234,9 @@ class Handler:
     def _tell_closed(self, environ: dict[str, Any]) -> None:
         try:
             self.websocket_close()
-        except (Exception, SystemExit, GreenletExit, Timeout):  # the socket is used up: there is no answer to spoil
+        except ENDINGS:
+            raise
+        except BaseException:  # the socket is used up: there is no answer to spoil
             logger.exception("WebSocket %s: websocket_close failed", describe(environ))
 
     def _websocket_settings(self) -> lifecycle.Settings:
@@ -237,7 +262,7 @@ class JSONHandler(Handler):
 
     def to_response(self, value: Any) -> WSGIApp:
         """Turn what a method returned into a WSGI callable: JSON, unless it is a response, None or a tuple."""
-        if value is None or isinstance(value, tuple) or callable(value):
+        if value is None or type(value) is tuple or callable(value):
             return super().to_response(value)
         return JSONResponse(value, json_module=self.app.codec)
 

@@ -85,6 +85,10 @@ plain.register(date, date.isoformat)
 plain.register(UUID, str)
 plain.register(PurePath, str)
 plain.register(tuple, list)  # a named one, which orjson does not take for a tuple
+# Of subclasses, such as markupsafe.Markup: orjson refuses those of float, msgspec those of all three.
+plain.register(str, str.__str__)
+plain.register(int, int.__int__)
+plain.register(float, float.__float__)
 
 
 @plain.register(Enum)

@@ -8,6 +8,7 @@ import gevent
 from gevent.event import Event
 
 from spa.answer import close
+from spa.errors import ENDINGS
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -85,7 +86,9 @@ class Producer(Generic[Item, Made]):
         except gevent.GreenletExit as error:
             if not self._is_stopped:
                 self._fail(error)
-        except (Exception, SystemExit, gevent.Timeout) as error:  # a Timeout is no Exception
+        except ENDINGS:
+            raise
+        except BaseException as error:
             self._fail(error)
         finally:
             self._end()
@@ -114,7 +117,9 @@ class Producer(Generic[Item, Made]):
     def _end(self) -> None:
         try:
             close(self._items)
-        except (Exception, SystemExit, gevent.GreenletExit, gevent.Timeout) as error:
+        except ENDINGS:
+            raise
+        except BaseException as error:
             self._fail(error)
         finally:
             self.has_ended = True

@@ -20,6 +20,16 @@ from spa.validation import compiler
 T = TypeVar("T")
 
 
+class UnsupportedCoding(UnsupportedMediaType):
+    """415: the body has a content coding, and none is read (RFC 9110 section 15.5.16)."""
+
+    description = "The body must have no content coding: send it without Content-Encoding."
+
+    def get_headers(self, *args: Any, **options: Any) -> list[tuple[str, str]]:
+        """Return the headers, with one that says which codings are read (RFC 9110 section 12.5.3)."""
+        return [*super().get_headers(*args, **options), ("Accept-Encoding", "identity")]
+
+
 class Request(WerkzeugRequest):
     """Werkzeug's request, whose attributes are read from the WSGI environ when the first of them is used.
 
@@ -147,7 +157,7 @@ class Request(WerkzeugRequest):
                 it is.
 
         Raises:
-            UnsupportedMediaType: 415, the Content-Type is not JSON.
+            UnsupportedMediaType: 415, the Content-Type is not JSON, or the body is in a content coding, as gzip.
             BadRequest: 400, the body is not JSON in UTF-8; the description names line and column.
             RequestEntityTooLarge: 413, the body is larger than ``max_content_length``.
             ValidationError: 422, the value is not of the type; it tells each place where it is not.
@@ -158,5 +168,7 @@ class Request(WerkzeugRequest):
         try:
             value = codec_of(self.json_module).loads(self.get_data(cache=True))
         except NotJSON as error:
+            if self.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+                raise UnsupportedCoding from error
             raise BadRequest(f"The body is not JSON: {error}.") from error
         return value if type is None else compiler.check(value, type)

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import isfunction
+from numbers import Number
 from typing import Any, NoReturn
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter, BuildError, Map, RequestRedirect, Rule
@@ -12,14 +13,15 @@ from werkzeug.wsgi import get_path_info
 
 from spa.errors import SetupError
 from spa.handler import Handler
+from spa.mountpoint import Mount, check_prefix, find_mount
+from spa.redirect import quote_path, redirect_to
 from spa.response import Response
-from spa.routecheck import Handlers, Patterns, check_mounts, try_call
+from spa.routecheck import Handlers, Patterns, check_mounts
 from spa.segmenttree import SegmentTree
 from spa.wsgi import WSGIApp
 
 RouteHandler = Callable[..., WSGIApp]
 Match = tuple["Route", Mapping[str, Any]]
-PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,24 +43,6 @@ class Include:
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """A WSGI app under a path; made by ``mount``."""
-
-    path: str
-    wsgi_app: WSGIApp
-
-
-class Redirect(HTTPException):
-    """*308* to the one URL of a resource, relative, so that no foreign host can get into it."""
-
-    code = 308
-
-    def __init__(self, location: str) -> None:
-        super().__init__(response=Response(status=308, headers={"Location": location}))
-        self.location = location
-
-
 def include(prefix: str, routes: Sequence[Any], *, name: str | None = None) -> Include:
     """Put routes under a prefix, as one item of a routes tuple.
 
@@ -70,21 +54,7 @@ def include(prefix: str, routes: Sequence[Any], *, name: str | None = None) -> I
     Raises:
         SetupError: the prefix does not start with a slash, or ends with one.
     """
-    return Include(_check_prefix(prefix, "include"), routes, name)
-
-
-def mount(path: str, wsgi_app: WSGIApp) -> Mount:
-    """Hand everything under a path to another WSGI app, as one item of a routes tuple.
-
-    The app sees the rest of the path in ``PATH_INFO`` and the path itself at the end of ``SCRIPT_NAME``. It is
-    asked before the routes; of two mounts, the one with the longer path.
-
-    Raises:
-        SetupError: the path does not start with a slash, ends with one, or has a variable; or this is no app.
-    """
-    if not callable(wsgi_app) or try_call(wsgi_app, (None, None), {}) is not None:
-        raise SetupError(f"mount({path!r}): pass a WSGI app, a callable (environ, start_response), not {wsgi_app!r}")
-    return Mount(_check_prefix(path, "mount"), wsgi_app)
+    return Include(check_prefix(prefix, "include"), routes, name)
 
 
 class Router:
@@ -151,38 +121,66 @@ class Router:
             return found
         if raw and not raw.startswith("/"):
             _refuse(raw, environ)
-        return self._match_rules(get_path_info(environ), environ, is_upgrade)  # type: ignore[arg-type]
+        match = self._match_rules(get_path_info(environ), environ, is_upgrade)  # type: ignore[arg-type]
+        if raw.startswith("//") and not is_upgrade:  # Werkzeug takes them for one; a guard in front of the app does not
+            raise redirect_to(quote_path("/" + raw.lstrip("/")), environ)
+        return match
 
-    def find_mount(self, environ: Mapping[str, Any]) -> Mount | None:
-        """Return the mount that owns the path of a request."""
-        path = environ.get("PATH_INFO", "")
-        for mount in self.mounts:
-            if path.startswith(mount.path) and path[len(mount.path) : len(mount.path) + 1] in ("", "/"):
-                return mount
-        return None
+    def url(self, name: str, values: Mapping[str, Any], root: str = "") -> str:
+        """Return the path of the route called ``name``, behind ``root``, as a URL spells that, without a last slash.
 
-    def url(self, name: str, values: Mapping[str, Any]) -> str:
-        """Return the path of the route called ``name``; values that are not in its pattern become the query.
+        Values that are not in its pattern become the query.
 
         Raises:
-            LookupError: there is no such name, or a value is missing or does not fit.
+            LookupError: there is no such name, or a value is missing or does not fit: the path would not lead back to
+                this route and these values.
         """
         route = self._named.get(name)
         if route is None:
             known = ", ".join(sorted(self._named)) or "none"
             raise LookupError(f"no route is called {name!r}; the names are: {known}")
+        wrong = f"{route.pattern!r} cannot be built from {dict(values)!r}"
         try:
-            return self._adapter.build(route, self._complete(route, dict(values)))
+            complete = self._complete(route, dict(values), root)
+            built: str = self._adapter.build(route, complete)
         except (BuildError, ValueError, TypeError) as error:  # the latter two are of converters, as int('a')
-            raise LookupError(f"{route.pattern!r} cannot be built from {dict(values)!r}") from error
+            raise LookupError(wrong) from error
+        path = built.partition("?")[0]
+        if not self._leads_to(path, route, complete):
+            raise LookupError(f"{wrong}: the path {path!r} is not that of this route and these values")
+        return root + built
 
-    def _complete(self, route: Route, values: dict[str, Any]) -> Mapping[str, Any]:
+    def _leads_to(self, path: str, route: Route, values: Mapping[str, Any]) -> bool:
+        """Tell whether a path that was built is matched with what it was built from; converters let anything through.
+
+        Otherwise a value that a user chose, ``7/delete``, would move a link to another resource.
+        """
+        if not {".", ".."}.isdisjoint(path.split("/")):  # a browser takes them out
+            return False
+        environ = {"PATH_INFO": unquote_to_bytes(path).decode("latin-1")}
+        try:
+            found, params = self.match(environ)
+            is_mounted = find_mount(self.mounts, environ) is not None
+        except HTTPException:
+            return False
+        return found is route and not is_mounted and all(
+            value == values[name] or self._spells(path, route, values[name], params, name)
+            for name, value in params.items()
+        )
+
+    def _spells(self, path: str, route: Route, given: Any, params: Mapping[str, Any], name: str) -> bool:
+        """Tell whether a value that does not equal the one in a path is written as that is, as ``'7'`` is for ``7``."""
+        if isinstance(given, Number) and isinstance(params[name], Number):
+            return False  # int(1.9) is 1
+        return self._adapter.build(route, {**params, name: given}) == path
+
+    def _complete(self, route: Route, values: dict[str, Any], root: str) -> Mapping[str, Any]:
         """Let a handler that has ``url_values(values, mount)`` say what goes into its URL, as a hash of the file."""
         url_values = getattr(route.handler, "url_values", None)
         if url_values is None or "filepath" not in values:
             return values
         mount: str = self._adapter.build(route, {**values, "filepath": "x"}).partition("?")[0]
-        return url_values(values, mount.removesuffix("x"))  # type: ignore[no-any-return]
+        return url_values(values, root + mount.removesuffix("x"))  # type: ignore[no-any-return]
 
     def _add(self, route: Route) -> None:
         if route.name:
@@ -207,7 +205,7 @@ class Router:
         """Return what Werkzeug finds for each pattern without variables, for it to be asked once only."""
         fixed: dict[str, Route] = {}
         for rule in self._map.iter_rules():
-            if not rule.arguments and rule.rule.isascii():
+            if not rule.arguments and rule.rule.isascii() and not rule.rule.startswith("//"):
                 try:
                     fixed[rule.rule], _ = self._adapter.match(rule.rule, websocket=False)
                 except HTTPException:
@@ -222,9 +220,7 @@ class Router:
             target = urlsplit(redirect.new_url).path
             if is_upgrade:
                 return self._adapter.match(unquote(target), websocket=False)
-            query = _quote(environ.get("QUERY_STRING", ""))
-            root = _quote(environ.get("SCRIPT_NAME", "").rstrip("/"))
-            raise Redirect(f"{root}{target}?{query}" if query else f"{root}{target}") from None
+            raise redirect_to(target, environ) from None
 
 
 def _refuse(path: str, environ: Mapping[str, Any]) -> NoReturn:
@@ -287,14 +283,3 @@ def _check_converters(converters: Mapping[str, type[BaseConverter]]) -> None:
             raise SetupError(
                 f"the converter {name!r} is a subclass of werkzeug.routing.BaseConverter, not {converter!r}"
             )
-
-
-def _check_prefix(prefix: str, what: str) -> str:
-    if not isinstance(prefix, str) or not prefix.startswith("/") or prefix.endswith("/"):
-        raise SetupError(f"{what}({prefix!r}): the path starts with a slash and does not end with one")
-    return prefix
-
-
-def _quote(part: str) -> str:
-    """Return a part of a URL from the environ with its bytes beyond ASCII percent-encoded, and no other change."""
-    return part if part.isascii() else quote(part, safe=PRINTABLE, encoding="latin-1")

@@ -10,10 +10,11 @@ import re
 from collections.abc import Collection
 from typing import Generic, TypeVar
 
+from spa.grammar import merge_slashes
+
 Value = TypeVar("Value")
 Found = tuple[Value, dict[str, str]]
 
-SLASHES = re.compile("//+")  # Werkzeug takes several for one, in patterns
 VARIABLE = re.compile(r"<(?:(?:default|string):)?([a-zA-Z_][a-zA-Z0-9_]*)>")
 REST = re.compile(r"<path:[a-zA-Z_][a-zA-Z0-9_]*>")  # the widest variable: tried when all else has failed
 CONVERTERS = frozenset({"default", "string", "path"})
@@ -58,7 +59,7 @@ class SegmentTree(Generic[Value]):
         """Add a pattern of Werkzeug's; of two that are alike the first counts, as there."""
         if self._is_off:
             return
-        _, *segments = SLASHES.sub("/", pattern).split("/")
+        _, *segments = merge_slashes(pattern).split("/")  # as Werkzeug does
         node = self._root
         names = []
         for index, segment in enumerate(segments):

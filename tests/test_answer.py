@@ -104,7 +104,9 @@ def test_an_error_before_the_first_piece_is_raised_at_once_and_the_body_is_close
     assert (pieces.closed, told) == (1, [])
 
 
-@pytest.mark.parametrize("error", [ValueError, MemoryError, SystemExit, gevent.Timeout, OSError, BrokenPipeError])
+@pytest.mark.parametrize(
+    "error", [ValueError, MemoryError, SystemExit, gevent.Timeout, OSError, BrokenPipeError, BaseException]
+)
 def test_an_error_after_it_is_told_once_and_breaks_the_connection_off(error):
     told = []
     body = streamed(Pieces(2, error), told)

@@ -2,6 +2,7 @@
 
 import io
 import logging
+from asyncio import CancelledError
 from wsgiref.handlers import SimpleHandler
 from wsgiref.validate import validator
 
@@ -10,6 +11,7 @@ import pytest
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import (
     Forbidden,
+    Gone,
     HTTPException,
     MethodNotAllowed,
     NotFound,
@@ -317,6 +319,9 @@ def test_a_bug_is_logged_once_and_leaks_nothing(headers, caplog):
         AssertionError,
         OSError,
         BaseExceptionGroup("x", [ValueError()]),
+        BaseExceptionGroup("x", [SystemExit()]),
+        BaseException("own"),
+        CancelledError,
     ],
 )
 def test_whatever_a_handler_raises_only_its_request_fails(error, caplog):
@@ -345,9 +350,31 @@ def test_a_handler_that_is_stopped_is_500_and_one_log_line(caplog):
     assert "GET /" in caplog.text
 
 
-def test_a_keyboard_interrupt_ends_the_program():
-    with pytest.raises(KeyboardInterrupt):
-        Client(spa.App((("/", "", raising(KeyboardInterrupt)),))).get("/")
+@pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit])
+def test_the_end_of_the_program_is_no_error_of_a_request(error, caplog):
+    app = spa.App((("/", "", raising(error)),))
+
+    @app.error(404)
+    def end(request, not_found):
+        raise error
+
+    for path in ("/", "/nothing"):
+        with pytest.raises(error):
+            Client(app).get(path)
+    assert not caplog.records
+
+
+def test_a_bug_that_is_no_exception_has_its_error_handler(caplog):
+    app = spa.App((("/", "", raising(CancelledError)),))
+
+    @app.error(500)
+    def answer(request, error):
+        raise BaseException(repr(error.original_exception))
+
+    assert Client(app).get("/").json["status"] == 500
+    bug, another = caplog.records
+    assert bug.exc_info[0] is CancelledError
+    assert repr(another.exc_info[1]) == "BaseException('CancelledError()')"
 
 
 @pytest.mark.parametrize(
@@ -436,7 +463,7 @@ def test_an_answer_that_was_started_is_replaced_by_the_error(caplog):
         spa.App((spa.mount("/x", half),)),
         spa.App((("/", "", lambda *arguments: half),)),
     ):
-        head, _ = serve(app, "/x" if app.router.find_mount({"PATH_INFO": "/x"}) else "/")
+        head, _ = serve(app, "/x" if app.router.mounts else "/")
         assert head.splitlines()[0].endswith("500 INTERNAL SERVER ERROR")
         assert "X-Half" not in head
     assert len(caplog.records) == 3
@@ -591,6 +618,26 @@ def test_an_error_handler_that_fails_is_a_bug(caplog):
     assert response.status_code == 500
     assert "division" not in response.text
     assert [record.exc_info[0] for record in caplog.records] == [ZeroDivisionError]
+
+
+class Unsendable(NotFound):
+    extensions = {"a": object()}  # noqa: RUF012
+
+
+def test_an_error_that_cannot_be_rendered_is_a_bug_and_no_error_handler_is_blamed(caplog):
+    app = spa.App((("/", "", raising(Unsendable)), ("/gone", "", raising(Gone))))
+
+    @app.error(410)
+    def gone(request, error):
+        raise Unsendable
+
+    for path in ("/", "/gone"):
+        caplog.clear()
+        response = Client(app).get(path)
+        assert (response.status_code, response.content_type) == (500, "application/problem+json")
+        (record,) = caplog.records
+        assert record.exc_info[0] is TypeError
+        assert "Unsendable has extensions or headers that cannot be sent" in record.getMessage()
 
 
 @pytest.mark.parametrize("value", [5, ("x", "abc"), NotFound])

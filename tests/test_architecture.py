@@ -52,6 +52,7 @@ PURE = {
     "spa.scalar",
     "spa.testing.protocol",
     "spa.trustedhost",
+    "spa.validation.choice",
     "spa.validation.compiler",
     "spa.validation.mismatch",
     "spa.validation.model",

@@ -5,8 +5,8 @@ from werkzeug.exceptions import Gone, HTTPException, NotFound
 
 from spa.errorhandler import ErrorHandlers
 from spa.errors import SetupError
+from spa.redirect import Redirect
 from spa.response import Response
-from spa.routing import Redirect
 from spa.websocket.handshake import UpgradeRequired
 
 

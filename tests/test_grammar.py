@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from spa.grammar import PATH_SAFE, SCHEME, TOKEN, is_token
+from spa.grammar import PATH_SAFE, SCHEME, TOKEN, is_token, merge_slashes
 
 SEPARATORS = '"(),/:;<=>?@[\\]{} \t'  # RFC 9110 section 5.6.2
 
@@ -25,6 +25,11 @@ def test_a_token_is_not_empty_and_has_no_gap(text, expected):
 )
 def test_a_scheme_begins_with_a_letter(text, expected):
     assert bool(re.fullmatch(SCHEME, text)) is expected
+
+
+@pytest.mark.parametrize(("path", "merged"), [("//a///b/c//", "/a/b/c/"), ("/", "/"), ("", ""), ("a", "a")])
+def test_a_run_of_slashes_is_merged_into_one(path, merged):
+    assert merge_slashes(path) == merged
 
 
 def test_what_is_safe_in_a_path_neither_ends_it_nor_encodes_anything():

@@ -2,14 +2,17 @@
 
 from http import HTTPStatus
 from traceback import walk_tb
+from typing import NamedTuple
 
 import pytest
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 from werkzeug.test import Client
+from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 import spa
 from spa.environ import HIJACK
+from spa.static.smart import SmartStatic
 
 HANDSHAKE = {
     "Connection": "Upgrade",
@@ -513,6 +516,30 @@ def test_a_json_handler_sends_any_value_as_json(value, status, body):
     assert (response.status_code, response.data, response.content_type) == (status, body, "application/json")
 
 
+def test_a_named_tuple_is_a_value_and_no_status(caplog):
+    class Point(NamedTuple):
+        x: int
+        y: int
+
+    class Value(spa.JSONHandler):
+        def get(self):
+            return Point(3, 404)
+
+        def post(self):
+            return Point(3, 404), 201
+
+    class Page(spa.Handler):
+        def get(self):
+            return Point("body", 404)
+
+    response = client_of(Value).get("/")
+    assert (response.status_code, response.json) == (200, [3, 404])
+    response = client_of(Value).post("/")
+    assert (response.status_code, response.json) == (201, [3, 404])
+    assert client_of(Page).get("/").status_code == 500
+    assert "Page returned Point, which is not a response" in caplog.text
+
+
 def test_a_json_handler_sends_a_response_as_it_is_and_none_as_204():
     class Value(spa.JSONHandler):
         def get(self):
@@ -542,6 +569,52 @@ def test_every_error_of_a_json_handler_is_a_document_for_a_browser_too(method, s
     if status != 418:
         assert response.content_type == "application/problem+json"
         assert response.json["status"] == status
+
+
+# URLs
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "location"),
+    [
+        ("/go", "", "/x/?q=1"),
+        ("/m/go", "", "/m/x/?q=1"),
+        ("/m/go", "/app", "/app/m/x/?q=1"),
+        ("/é/go", "/a b", "/a%20b/%C3%A9/x/?q=1"),
+    ],
+)
+def test_a_url_of_a_handler_does_not_lead_out_of_its_app(path, root, location):
+    class Go(spa.Handler):
+        def get(self):
+            return redirect(self.url("x", q=1), 303)
+
+        def post(self):
+            return self.url("y")
+
+    routes = (("/go", "", Go), ("/x/", "x", Go))
+    inner = spa.App(routes)
+    client = Client(spa.App((*routes, spa.mount("/m", inner), spa.mount("/é", inner))))
+    environ = {"SCRIPT_NAME": root} if root else {}
+    assert client.get(path, environ_overrides=environ).headers["Location"] == location
+    assert client.post(path, environ_overrides=environ).status_code == 500
+
+
+def test_a_url_of_a_static_file_is_that_of_where_the_app_is_mounted(tmp_path):
+    (tmp_path / "a.css").write_text("a { background: url(/m/static/b.png) }")
+    (tmp_path / "b.png").write_bytes(b"png")
+
+    class Page(spa.Handler):
+        def get(self):
+            return self.url("static", filepath="a.css")
+
+    inner = spa.App((("/", "", Page), ("/static/<path:filepath>", "static", SmartStatic(directory=tmp_path))))
+    client = Client(spa.App((spa.mount("/m", inner),)))
+    url = client.get("/m/").text
+    assert url.startswith("/m/static/a.")
+    response = client.get(url)
+    assert response.status_code == 200
+    assert "immutable" in response.headers["Cache-Control"]
+    assert b'url("/m/static/b.' in response.data
 
 
 # The way to a WebSocket

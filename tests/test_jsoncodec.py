@@ -19,6 +19,7 @@ import msgspec
 import orjson
 import pydantic
 import pytest
+from markupsafe import Markup
 
 import spa
 from spa.jsoncodec import PYTHON, codec_of, decode_json, encode_json
@@ -48,6 +49,18 @@ class Level(IntEnum):
 
 class Word(StrEnum):
     YES = "yes"
+
+
+class Both(float, Enum):
+    HALF = 0.5
+
+
+class Count(int):
+    pass
+
+
+class Weight(float):
+    pass
 
 
 @dataclass
@@ -116,6 +129,8 @@ VALUES = [
     (Colour.RED, "red"),
     (Level.HIGH, 3),
     (Word.YES, "yes"),
+    (Both.HALF, 0.5),
+    ([Markup("<b>"), Count(3), Weight(2.5)], ["<b>", 3, 2.5]),
     (Path("a/b"), "a/b"),
     (PurePosixPath("/c"), "/c"),
     (b"\x00\xff", "AP8="),
@@ -213,6 +228,7 @@ def test_a_set_that_has_no_order_is_written_all_the_same():
     "value",
     [
         float("nan"),
+        Weight("nan"),
         [1, float("inf")],
         {"a": None, "b": {"c": (1, -float("inf"))}},
         Inner(float("nan")),

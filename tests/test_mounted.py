@@ -11,6 +11,8 @@ from spa.mounted import below, outermost
         ("/a", "", "/a/b", "/a", "/b"),
         ("/a", "/root", "/a", "/root/a", ""),
         ("/a/b", "", "/a/b/c/", "/a/b", "/c/"),
+        ("/a", "", "/a//b", "/a", "//b"),
+        ("/a/b", "", "//a///b//c", "/a/b", "/c"),
     ],
 )
 def test_the_path_of_a_mount_moves_to_the_script_name(path, script, whole, inner_script, inner_path):

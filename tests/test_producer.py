@@ -194,7 +194,16 @@ def test_a_stop_that_comes_just_as_the_wait_is_over_does_not_hit_the_clean_up(lo
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("x"), SystemExit(1), gevent.Timeout(), gevent.GreenletExit(), RecursionError(), MemoryError()]
+    "error",
+    [
+        ValueError("x"),
+        SystemExit(1),
+        gevent.Timeout(),
+        gevent.GreenletExit(),
+        RecursionError(),
+        MemoryError(),
+        BaseException("own"),
+    ],
 )
 def test_what_it_raises_is_reported_once(log, error):
     def items():

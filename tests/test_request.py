@@ -1,6 +1,7 @@
 """Hold the request: Werkzeug's in every attribute, read when first used, with a JSON body that is checked."""
 
 import copy
+import gzip
 import io
 import json
 import pickle
@@ -307,6 +308,28 @@ def test_a_body_that_is_not_json_is_400_with_line_and_column(body, place):
     with pytest.raises(BadRequest) as caught:
         json_of(body)
     assert caught.value.description.endswith(f": {place}.")
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "status"),
+    [
+        ("gzip", gzip.compress(b"[]"), 415),
+        ("x-own", b"\0", 415),
+        ("Identity", b"\0", 400),
+        ("identity", b"[]", 200),
+    ],
+)
+def test_a_body_in_a_coding_is_415_that_says_so(coding, body, status):
+    class Echo(spa.JSONHandler):
+        def post(self):
+            return self.request.json()
+
+    client = Client(spa.App((("/", "", Echo),)))
+    response = client.post("/", data=body, content_type="application/json", headers={"Content-Encoding": coding})
+    assert response.status_code == status
+    if status == 415:
+        assert response.headers["Accept-Encoding"] == "identity"
+        assert "without Content-Encoding" in response.json["detail"]
 
 
 @pytest.mark.parametrize("json_module", [None, orjson, msgspec.json], ids=["python", "orjson", "msgspec"])

@@ -1,17 +1,20 @@
 """Hold the routes: what is found for a path, what is built for a name, and that wrong routes say how to mend them."""
 
 import re
+from decimal import Decimal
 from urllib.parse import quote, unquote
+from uuid import UUID
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.exceptions import NotFound
-from werkzeug.routing import IntegerConverter, Map, RequestRedirect, Rule
+from werkzeug.routing import BaseConverter, IntegerConverter, Map, RequestRedirect, Rule
 from werkzeug.test import Client, create_environ, run_wsgi_app
 
 import spa
-from spa.routing import Redirect, Router
+from spa.redirect import Redirect, quote_path
+from spa.routing import Router
 
 
 def tell(app, request, params, route_name, **kwargs):
@@ -182,6 +185,44 @@ def test_an_upgrade_is_matched_where_another_request_is_redirected(path):
     assert get(app, path, **handshake) == (200, None, "ann")
 
 
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("//", "/"),
+        ("///", "/"),
+        ("//fixed/", "/fixed/"),
+        ("//hello/ann/", "/hello/ann/"),
+        ("////hello/ann", "/hello/ann/"),
+        ("//hello//ann/", "/hello/ann/"),
+        ("//files/a//b c", "/files/a//b%20c"),
+        ("//files/\\evil/é", "/files/%5Cevil/%C3%A9"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_double_slashes_in_front_are_redirected_past_no_guard(path, location, method):
+    app = spa.App(
+        (
+            ("/", "", tell),
+            ("//doubled", "", tell),
+            ("/fixed/", "", tell),
+            ("/hello/<name>/", "", tell),
+            ("/files/<path:path>", "", tell),
+        )
+    )
+    assert get(app, path, "/app", "q=1", REQUEST_METHOD=method)[:2] == (308, f"/app{location}?q=1")
+
+
+@pytest.mark.parametrize("path", ["//nothing", "//evil.example/", "//hello/ann/x"])
+def test_double_slashes_in_front_of_an_unknown_path_are_not_found(path):
+    assert get(spa.App((("/hello/<name>/", "", tell),)), path)[:2] == (404, None)
+
+
+def test_a_pattern_with_double_slashes_in_front_is_found_without():
+    app = spa.App((("//doubled", "", tell),))
+    assert get(app, "/doubled")[0] == 200
+    assert get(app, "//doubled")[:2] == (308, "/doubled")
+
+
 @pytest.mark.parametrize("path", ["/", "/hello", "//evil"])
 def test_an_upgrade_of_an_unknown_path_is_not_found(path):
     assert get(spa.App((("/hello/<name>/", "", tell),)), path, **UPGRADE)[0] == 404
@@ -252,6 +293,10 @@ def ours(router, path, is_upgrade=False):
 def werkzeugs(adapter, path):
     if path and not path.startswith("/"):
         return "not found"  # Werkzeug takes it for the path with a slash
+    if path.startswith("//"):  # Werkzeug does not see that there are two
+        alone = "/" + path.lstrip("/")
+        found = werkzeugs(adapter, alone)
+        return found if isinstance(found, str) else quote_path(alone.encode().decode("latin-1"))
     try:
         index, params = adapter.match(path, websocket=False)
     except NotFound:
@@ -340,6 +385,91 @@ def test_a_path_that_cannot_be_built_is_a_lookup_error(name, values, words):
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "path"),
+    [
+        ("word", "7/delete", None),
+        ("word", "new", None),
+        ("word", "..", None),
+        ("word", ".", None),
+        ("word", "", None),
+        ("word", "...", "/words/..."),
+        ("word", "%2e%2e", "/words/%252e%252e"),
+        ("word", "\\", "/words/%5C"),
+        ("word", "a\nb", "/words/a%0Ab"),
+        ("word", 7, "/words/7"),
+        ("delete", "7", "/words/7/delete"),
+        ("path", "a/b", "/path/a/b"),
+        ("path", "a//b", "/path/a//b"),
+        ("path", "/a", None),
+        ("path", "a/../b", None),
+        ("int", -1, None),
+        ("int", 1.9, None),
+        ("int", 1.0, "/int/1"),
+        ("int", Decimal("1.5"), None),
+        ("int", "007", "/int/7"),
+        ("signed", -1, "/signed/-1"),
+        ("two", "abc", None),
+        ("most", 99, None),
+        ("uuid", "zz", None),
+        ("uuid", UUID(int=10), "/uuid/00000000-0000-0000-0000-00000000000a"),
+        ("uuid", "00000000-0000-0000-0000-00000000000A", "/uuid/00000000-0000-0000-0000-00000000000A"),
+        ("float", -1.5, None),
+        ("float", 1e30, None),
+        ("float", "1.50", "/float/1.5"),
+        ("float", 1, "/float/1.0"),
+        ("rest", "admin/x", None),
+        ("rest", "x/y", "/x/y"),
+    ],
+)
+def test_a_path_is_built_only_if_it_leads_back_to_the_route_and_the_value(name, value, path):
+    app = spa.App(
+        (
+            ("/words/<x>", "word", tell),
+            ("/words/new", "", tell),
+            ("/words/<x>/delete", "delete", tell),
+            ("/path/<path:x>", "path", tell),
+            ("/int/<int:x>", "int", tell),
+            ("/signed/<int(signed=True):x>", "signed", tell),
+            ("/two/<string(length=2):x>", "two", tell),
+            ("/most/<int(max=9):x>", "most", tell),
+            ("/uuid/<uuid:x>", "uuid", tell),
+            ("/float/<float:x>", "float", tell),
+            ("/<path:x>", "rest", tell),
+            spa.mount("/admin", seen_by),
+        )
+    )
+    if path is None:
+        with pytest.raises(LookupError, match="cannot be built from"):
+            app.url(name, x=value)
+    else:
+        assert app.url(name, x=value) == path
+        assert Client(app).get(path).json["name"] == name
+
+
+def test_two_variables_in_one_segment_are_built_only_as_they_are_read():
+    app = spa.App((("/<a>-<b>", "pair", tell),))
+    assert app.url("pair", a="x-y", b="z", c=1) == "/x-y-z?c=1"
+    with pytest.raises(LookupError):
+        app.url("pair", a="x", b="y-z")
+
+
+def test_a_converter_of_values_without_equality_builds_its_path():
+    class Tag:
+        def __init__(self, text):
+            self.text = text
+
+    class TagConverter(BaseConverter):
+        def to_python(self, value):
+            return Tag(value)
+
+        def to_url(self, value):
+            return value.text
+
+    app = spa.App((("/<tag:tag>", "tag", tell),), converters={"tag": TagConverter})
+    assert app.url("tag", tag=Tag("a")) == "/a"
+
+
 def test_without_names_the_error_says_none():
     with pytest.raises(LookupError, match="the names are: none"):
         spa.App(()).url("home")
@@ -414,6 +544,23 @@ def test_a_mounted_app_sees_the_rest_of_the_path(path, script, seen):
     )
     status, _, body = get(app, path, script)
     assert (status, body.encode("latin-1").decode() if "Ã" in body else body) == (200, seen)
+
+
+@pytest.mark.parametrize(
+    ("path", "location", "seen"),
+    [
+        ("//admin/x", "/admin/x", "/admin|/x"),
+        ("///admin//x", "/admin/x", "/admin|/x"),
+        ("//admin", "/admin", "/admin|"),
+        ("/v1//deep/x", "/v1/deep/x", "/v1/deep|/x"),
+        ("//élan/é", "/%C3%A9lan/%C3%A9", "/Ã©lan|/Ã©"),
+    ],
+)
+def test_a_mount_owns_its_path_with_double_slashes_too(path, location, seen):
+    mounts = (spa.mount("/admin", seen_by), spa.mount("/v1/deep", seen_by), spa.mount("/élan", seen_by))
+    app = spa.App((("/<path:rest>", "", tell), *mounts))
+    assert get(app, path, "/app", "q=1")[:2] == (308, f"/app{location}?q=1")
+    assert get(app, path, **UPGRADE)[2] == seen
 
 
 @pytest.mark.parametrize(

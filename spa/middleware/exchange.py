@@ -1,5 +1,6 @@
 """Carry one answer from an app to the server, compressed where that pays."""
 
+import logging
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import chain
@@ -8,11 +9,15 @@ from typing import Any
 import gevent
 from werkzeug.wsgi import ClosingIterator
 
+from spa.answer import BrokenOff
 from spa.middleware.coder import Coder, open_coder
 from spa.middleware.variant import Policy, coded_headers, coded_tag, may_be_coded, plain_headers, plain_tags
 from spa.middleware.vary import Headers
+from spa.requestid import describe
 from spa.static.encoding import negotiate
 from spa.wsgi import Body, WSGIApp
+
+logger = logging.getLogger("spa")
 
 # From so many bytes on, a thread compresses: on the greenlet's own it would hold all others up, for these by half a
 # millisecond to one. To go to a thread and back costs a tenth of that.
@@ -83,16 +88,18 @@ class Exchange:
         if self._write is not None:
             return body if self._coder is None else self._stream(iter(body))
         is_in_memory = isinstance(body, (list, tuple)) and self._environ["REQUEST_METHOD"] != "HEAD"
-        size = sum(map(len, body)) if is_in_memory else _declared_size(self._headers)
+        declared = _declared_size(self._headers)
+        size = sum(map(len, body)) if is_in_memory else declared
         if not self._is_to_be_coded(size):
             self._send_head()
             return body
-        if is_in_memory:
+        if is_in_memory and declared in (None, size):
             return [self._code_whole(b"".join(body))]
         chunks = iter(body)
-        if size is not None:
+        if declared is not None:
+            chunks = self._hold(chunks, declared)
             first = next(chunks, b"")
-            if len(first) == size:  # the only chunk; what follows it has no bytes, but may have effects
+            if len(first) == declared:  # the only chunk; what follows it has no bytes, but may have effects
                 return chain([self._code_whole(first)], chunks)
             chunks = chain([first], chunks)
         self._begin_coding()
@@ -145,6 +152,22 @@ class Exchange:
 
     def _send_head(self) -> None:
         self._write = self._start_response(self._status, self._headers)
+
+    def _hold(self, chunks: Iterator[bytes], declared: int) -> Iterator[bytes]:
+        """Yield the chunks of a body, and break off where they are not as long as its Content-Length says.
+
+        In a coding it would look whole (RFC 9112 section 8): the length that the client is told is another one.
+        """
+        left = declared
+        for chunk in chunks:
+            left -= len(chunk)
+            if left < 0:
+                break
+            yield chunk
+        if left:
+            reason = f"the body is {'shorter' if left > 0 else 'longer'} than its Content-Length, {declared}"
+            logger.error("%s: %s", describe(self._environ), reason)
+            raise BrokenOff(reason)
 
     def _stream(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         assert self._coder is not None

@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 from spa.errors import SetupError
 from spa.grammar import PATH_SAFE
 from spa.handler import Handler
-from spa.routing import Redirect
+from spa.redirect import Redirect
 from spa.static.facts import Examiner
 from spa.static.files import Directory, File, is_servable
 from spa.static.form import Forms

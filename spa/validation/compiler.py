@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import MISSING, InitVar, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, NotRequired, Required, Union, get_args, get_origin, get_type_hints
 
 from spa.scalar import KINDS
+from spa.validation.choice import one_of_enum, one_of_values
 from spa.validation.mismatch import Enough, Errors, Loc
-from spa.validation.model import model_of
-from spa.validation.shape import Array, Check, Choice, Dictionary, Record, Scalar, Set, Tagged, Tuple, one_of
+from spa.validation.model import model_of, package_of
+from spa.validation.shape import Array, Check, Choice, Dictionary, Record, Scalar, Set, Tagged, Tuple
 
 
 def check(value: Any, wanted: Any) -> Any:
@@ -94,7 +96,10 @@ class Compiler:
         scalars: list[Scalar] = []
         arrays: list[Check] = []
         objects: list[Check] = []
+        models = [wanted for wanted in types if package_of(wanted)]
         for wanted in types:
+            if wanted in models:
+                continue
             one = self._compile_one(wanted, where)
             if one is _take_any:
                 return one
@@ -104,7 +109,20 @@ class Compiler:
                 (arrays if isinstance(one, (Array, Tuple)) else objects).append(one)
         if len(arrays) > 1:
             raise TypeError(f"{where}: two kinds of array cannot be told apart in a union")
-        return Choice(scalars, arrays[0] if arrays else None, _one_object(objects, where))
+        array = arrays[0] if arrays else None
+        if not models:
+            return Choice(scalars, array, _one_object(objects, where))
+        if objects or len(set(map(package_of, models))) > 1:
+            raise TypeError(f"{where}: several kinds of object in a union are all of one package, or of none")
+        return Choice(scalars, array, None, _one_model(models, where))
+
+
+def _one_model(models: list[Any], where: str) -> Check | None:
+    """Return one check for several types of a package, which tells them apart by its own rules."""
+    try:
+        return model_of(reduce(or_, models))
+    except TypeError as error:  # of msgspec, of structs without a tag
+        raise TypeError(f"{where}: several kinds of object in a union: {error}") from error
 
 
 def _one_object(objects: list[Check], where: str) -> Check | None:
@@ -177,24 +195,12 @@ def _members_of(wanted: Any) -> Iterator[Member]:
 
 def _scalar_of(wanted: Any) -> Scalar | None:
     if get_origin(wanted) is Literal:
-        return _among([(arg.value if isinstance(arg, Enum) else arg, arg) for arg in get_args(wanted)])
+        return one_of_values((arg.value if isinstance(arg, Enum) else arg, arg) for arg in get_args(wanted))
     if not isinstance(wanted, type):
         return SCALARS[NoneType] if wanted is None else None
     if issubclass(wanted, Enum):
-        return _among([(each.value, each) for each in wanted])
+        return one_of_enum(wanted)
     return SCALARS.get(wanted)
-
-
-def _among(choices: list[tuple[Any, Any]]) -> Scalar:
-    """Return the check for one of some values; of the same type, as True equals 1 and 1.0."""
-    members = {(type(value), value): member for value, member in choices}
-
-    def read(value: Any) -> Any:
-        if isinstance(value, (list, dict)) or (type(value), value) not in members:
-            raise ValueError("not among the choices")
-        return members[type(value), value]
-
-    return Scalar(one_of(value for value, _ in choices), read)
 
 
 def _exactly(wanted: type) -> Callable[[Any], Any]:
@@ -207,12 +213,7 @@ def _exactly(wanted: type) -> Callable[[Any], Any]:
 
 
 def _read_number(value: Any) -> float:
-    if type(value) is float:
-        return value
-    try:
-        return float(_exactly(int)(value))
-    except OverflowError as error:
-        raise ValueError("too large") from error
+    return value if type(value) is float else float(_exactly(int)(value))
 
 
 def _from_string(read: Callable[[str], Any]) -> Callable[[Any], Any]:

@@ -3,7 +3,8 @@
 import json
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, get_origin
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from spa.validation.mismatch import MOST_ERRORS, Errors, Loc
 
@@ -35,16 +36,30 @@ class Model:
 
 
 def model_of(wanted: Any) -> Model | None:
-    """Return the check of a type, or None if it is of neither package."""
+    """Return the check of a type, or of a union of types of one package; None if it is of neither package.
+
+    Raises:
+        TypeError: the package cannot tell the types of the union apart.
+    """
+    package = package_of(get_args(wanted)[0] if get_origin(wanted) in (Union, UnionType) else wanted)
+    if package is None:
+        return None
+    return _by_msgspec(wanted) if package == "msgspec" else _by_pydantic(wanted)
+
+
+def package_of(wanted: Any) -> str | None:
+    """Return the name of the package a type is of, or None if it is of neither."""
     if hasattr(get_origin(wanted) or wanted, "__struct_fields__"):
-        return _by_msgspec(wanted)
+        return "msgspec"
     if hasattr(wanted, "__pydantic_validator__") or type(wanted).__module__.partition(".")[0] == "pydantic":
-        return _by_pydantic(wanted)
+        return "pydantic"
     return None
 
 
 def _by_msgspec(wanted: Any) -> Model:
     import msgspec
+
+    msgspec.json.Decoder(wanted)  # it knows now what it cannot read
 
     def convert(value: Any) -> Any:
         return msgspec.convert(value, wanted, str_keys=True)

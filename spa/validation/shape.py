@@ -13,7 +13,7 @@ Check = Callable[[Any, Loc, Errors], Any]
 
 
 class Scalar:
-    """A value without parts. ``read`` returns it or raises ``ValueError``."""
+    """A value without parts. ``read`` returns it, or raises ``ValueError``, or ``OverflowError`` of a number."""
 
     def __init__(self, expected: str, read: Callable[[Any], Any]) -> None:
         self.expected = expected
@@ -25,6 +25,8 @@ class Scalar:
             return self.read(value)
         except ValueError:
             errors.add(loc, f"Must be {self.expected}.")
+        except OverflowError:
+            errors.add(loc, "Is too large a number.")
 
 
 class Array:
@@ -128,10 +130,13 @@ class Record:
 class Choice:
     """One of several types; which, is seen from the value alone, so that no value is checked twice."""
 
-    def __init__(self, scalars: list[Scalar], array: Check | None, objects: Check | None) -> None:
+    def __init__(
+        self, scalars: list[Scalar], array: Check | None, objects: Check | None, others: Check | None = None
+    ) -> None:
         self.scalars = scalars
         self.array = array
         self.objects = objects
+        self.others = others  # asked last, of whatever kind the value is: only this knows what it takes
         words = [each.expected for each in scalars]
         words += ["an array"] * (array is not None) + ["an object"] * (objects is not None)
         self.expected = " or ".join(words)
@@ -145,8 +150,10 @@ class Choice:
         for each in self.scalars:
             try:
                 return each.read(value)
-            except ValueError:
+            except (ValueError, OverflowError):
                 pass
+        if self.others is not None:
+            return self.others(value, loc, errors)
         return errors.add(loc, f"Must be {self.expected}.")
 
 

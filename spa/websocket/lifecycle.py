@@ -9,7 +9,7 @@ import gevent
 from werkzeug.datastructures import Headers
 
 from spa.environ import CONNECTIONS, UPGRADE_HEADERS, WEBSOCKET
-from spa.errors import ConnectionClosed, InvalidMessage
+from spa.errors import ENDINGS, ConnectionClosed, InvalidMessage
 from spa.mounted import outermost
 from spa.requestid import describe
 from spa.websocket import handshake, transport
@@ -108,7 +108,9 @@ class Lifecycle:
             if not self.is_open:
                 raise
             code = INVALID_DATA
-        except (Exception, SystemExit, gevent.Timeout) as error:  # a Timeout is no Exception
+        except ENDINGS:
+            raise
+        except BaseException as error:
             if not self.is_open:
                 raise
             if not isinstance(error, ConnectionClosed) or self.socket.close_code is None:

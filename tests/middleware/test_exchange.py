@@ -8,6 +8,7 @@ import gevent
 import pytest
 from werkzeug.test import create_environ
 
+from spa.answer import BrokenOff
 from spa.middleware import exchange
 from spa.middleware.coder import Coder
 from spa.middleware.exchange import LARGE, Exchange
@@ -128,6 +129,25 @@ def test_a_generator_that_fails_does_not_end_as_if_it_were_whole():
     assert list(server.answer) == []
 
 
+@pytest.mark.parametrize(
+    ("chunks", "word"),
+    [
+        ([b"x" * 500], "shorter"),
+        (iter([b"x" * 500]), "shorter"),
+        (iter([]), "shorter"),
+        ([b"x" * 1000, b"y"], "longer"),
+        (iter([b"x" * 1000, b"", b"y"]), "longer"),
+        (iter([b"x" * 600, b"x" * 600]), "longer"),
+        (iter([b"x" * 1001]), "longer"),
+    ],
+)
+def test_a_body_that_is_not_as_long_as_it_says_does_not_end_as_if_it_were_whole(chunks, word, caplog):
+    with pytest.raises(BrokenOff, match=f"{word} than its Content-Length, 1000"):
+        list(Server(chunks, [*PLAIN, ("Content-Length", "1000")]).answer)
+    (record,) = caplog.records
+    assert record.message.endswith(f": the body is {word} than its Content-Length, 1000")
+
+
 # In one go
 
 
@@ -161,7 +181,7 @@ def test_a_body_that_is_left_is_the_very_object_of_the_app():
 
 
 @pytest.mark.parametrize(
-    "headers", [PLAIN, EVENTS, [*PLAIN, ("Content-Length", "1800")], [("Content-Type", "image/png")]]
+    "headers", [PLAIN, EVENTS, [*PLAIN, ("Content-Length", "3600")], [("Content-Type", "image/png")]]
 )
 @pytest.mark.parametrize("accept", ["gzip", ""])
 @pytest.mark.parametrize("reads", [0, 1, 9])

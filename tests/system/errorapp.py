@@ -1,12 +1,14 @@
 """An app whose handlers fail at every moment they can; run it with a port, or under gunicorn."""
 
 import sys
+from asyncio import CancelledError
 
 from gevent.monkey import patch_all
 
 patch_all()
 
 import spa  # noqa: E402  # behind the patching
+from spa.middleware import CompressionMiddleware  # noqa: E402
 from spa.server.development import Server  # noqa: E402
 
 
@@ -19,6 +21,8 @@ class Failing(spa.Handler):
             raise RuntimeError("a secret")
         if moment == "exit":
             raise SystemExit
+        if moment == "cancelled":
+            raise CancelledError("a secret")
         return self.pieces(moment)
 
     def pieces(self, moment):
@@ -31,7 +35,13 @@ class Failing(spa.Handler):
         yield "two\n"
 
 
-app = spa.App((("/<moment>/", "", Failing),))
+def short(environ, start_response):
+    """Promise more bytes than there are, as a plain WSGI app."""
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "4000")])
+    yield b"one" * 1000
+
+
+app = spa.App((("/<moment>/", "", Failing), spa.mount("/short", CompressionMiddleware(short))))
 
 if __name__ == "__main__":
     Server(("127.0.0.1", int(sys.argv[1])), app).serve_forever()

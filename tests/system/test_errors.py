@@ -14,8 +14,8 @@ def server(request):
         yield port, program
 
 
-def ask(port, path, name):
-    lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Connection: close", f"X-Request-ID: {name}"]
+def ask(port, path, name, *headers):
+    lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Connection: close", f"X-Request-ID: {name}", *headers]
     return wire.request(port, ("\r\n".join(lines) + "\r\n\r\n").encode())
 
 
@@ -25,7 +25,7 @@ def logged(program, name):
     return [line for line in text.splitlines() if f"[{name}]" in line and "HTTP/1.1" not in line], text
 
 
-@pytest.mark.parametrize("moment", ["before", "exit", "first"])
+@pytest.mark.parametrize("moment", ["before", "exit", "cancelled", "first"])
 def test_an_error_before_the_first_piece_is_a_500_that_says_nothing(server, moment):
     port, program = server
     answer = ask(port, f"/{moment}/", f"name-{moment}")
@@ -49,3 +49,22 @@ def test_an_error_after_it_breaks_the_connection_off_and_is_logged_once(server):
     assert len(lines) == 1
     assert text.count("Traceback") == before + 1
     assert ask(port, "/never/", "after").body.count(b"two") == 1
+
+
+def test_a_compressed_body_that_is_too_short_breaks_the_connection_off_and_is_logged(server):
+    port, program = server
+    answer = ask(port, "/short", "name-short", "Accept-Encoding: gzip")
+    assert (answer.status, answer.headers["content-encoding"]) == (200, "gzip")
+    assert not answer.body.endswith(b"0\r\n\r\n")
+    wire.wait_for(lambda: logged(program, "name-short")[0], "the log")
+    (line,) = logged(program, "name-short")[0]
+    assert line.endswith("the body is shorter than its Content-Length, 4000")
+
+
+@pytest.mark.parametrize(
+    ("path", "location"), [("//never/", "/never/"), ("///never//", "/never/"), ("//short/x?q=1", "/short/x?q=1")]
+)
+def test_double_slashes_in_front_are_redirected_and_pass_no_mount(server, path, location):
+    port, _ = server
+    answer = ask(port, path, "name-slashes")
+    assert (answer.status, answer.headers["location"]) == (308, location)

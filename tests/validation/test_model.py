@@ -175,6 +175,95 @@ class Square(msgspec.Struct):
     kind: Literal["square"]
 
 
-def test_a_choice_of_their_types_is_theirs_to_make():
-    with pytest.raises(TypeError, match="several kinds of object"):
-        check({}, Circle | Square)
+class Row(msgspec.Struct, array_like=True):
+    x: int
+    y: int
+
+
+class Big(msgspec.Struct, tag=True):
+    n: int
+
+
+class Small(msgspec.Struct, tag="tiny"):
+    n: int
+
+
+class Pair(msgspec.Struct, tag=True, array_like=True):
+    n: int
+
+
+class Box(msgspec.Struct, Generic[T], tag=True):
+    item: T
+
+
+class Numbers(pydantic.RootModel[list[int]]):
+    pass
+
+
+class Cat(pydantic.BaseModel):
+    kind: Literal["cat"]
+
+
+class Dog(pydantic.BaseModel):
+    kind: Literal["dog"]
+
+
+@dataclass
+class Holder:
+    row: Row | None
+    pet: Cat | Dog | None = None
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "built"),
+    [
+        ([1, 2], Row | None, Row(1, 2)),
+        (None, Row | None, None),
+        (7, Row | int, 7),
+        ("x", str | Row, "x"),
+        ([1], list[int] | User, [1]),
+        ([1], Numbers | None, Numbers([1])),
+        ({"row": [1, 2], "pet": {"kind": "dog"}}, Holder, Holder(Row(1, 2), Dog(kind="dog"))),
+        ({"row": None, "pet": None}, Holder, Holder(None)),
+        ({"type": "Big", "n": 1}, Big | Small, Big(1)),
+        ({"type": "tiny", "n": 1}, Big | None | Small, Small(1)),
+        ([["Pair", 1], 7], list[Pair | int], [Pair(1), 7]),
+        ({"type": "Box", "item": 1}, Box[int] | Big, Box(1)),
+        ({"items": []}, Page[Point] | None, Page([])),
+        ({"kind": "cat"}, Cat | Dog, Cat(kind="cat")),
+    ],
+)
+def test_a_choice_of_their_types_is_theirs_to_make(value, wanted, built):
+    assert check(value, wanted) == built
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "errors"),
+    [
+        ([1], Row | None, [([], "Expected `array` of at least length 2, got 1.")]),
+        (True, Row | None, [([], "Expected `array`, got `bool`.")]),
+        (["a"], Numbers | None, [([0], "Input should be a valid integer, unable to parse string as an integer.")]),
+        ({"row": [1, "x"]}, Holder, [(["row", 1], "Expected `int`, got `str`.")]),
+        ({"type": "Huge"}, Big | Small, [(["type"], "Invalid value 'Huge'.")]),
+        ({"type": "Big"}, Big | Small, [([], "Object missing required field `n`.")]),
+    ],
+)
+def test_a_choice_with_their_types_tells_their_errors(value, wanted, errors):
+    with pytest.raises(ValidationError) as caught:
+        check(value, wanted)
+    assert [(each["loc"], each["msg"]) for each in caught.value.errors] == errors
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (Circle | Square, "several kinds of object in a union: .* must be tagged"),
+        (Big | Circle, "several kinds of object in a union: "),
+        (User | Point, "several kinds of object in a union are all of one package, or of none"),
+        (User | Both, "all of one package, or of none"),
+        (Row | dict[str, int], "all of one package, or of none"),
+    ],
+)
+def test_types_that_nothing_tells_apart_are_a_bug(wanted, words):
+    with pytest.raises(TypeError, match=words):
+        check({}, wanted)

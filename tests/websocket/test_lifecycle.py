@@ -100,6 +100,7 @@ def test_what_a_handler_raises_before_it_opens_is_for_the_app(error):
         (KeyError(1), 1011, 1),
         (SystemExit(1), 1011, 1),
         (gevent.Timeout(9), 1011, 1),
+        (BaseException("own"), 1011, 1),
         (Forbidden(), 1011, 1),
         (ConnectionClosed(1000), 1011, 1),  # of another WebSocket; this one is open
         (InvalidMessage("no JSON"), 1007, 0),
