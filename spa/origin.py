@@ -14,7 +14,7 @@ ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+])(:[0-9]+)
 def is_own_page(origin: str, environ: Mapping[str, Any]) -> bool:
     """Tell whether ``origin`` is a page of the host that the request went to."""
     host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-    return is_same_host(origin, environ["wsgi.url_scheme"], host)
+    return is_same_host(origin, environ["wsgi.url_scheme"].lower(), host)  # a proxy may call it HTTPS
 
 
 def is_same_host(origin: str, scheme: str, host: str) -> bool:

@@ -90,6 +90,15 @@ class Request(WerkzeugRequest):
         """The name of this request in the log, which is its ``X-Request-ID`` if that is a plain one, else random."""
         return request_id(self.environ)
 
+    @property
+    def last_event_id(self) -> str | None:
+        """The ``id`` of the last event that a browser has seen, which comes back to its event stream; or None.
+
+        A browser sends it as UTF-8 (WHATWG HTML section 9.2.3), and ``headers`` would show that as Latin-1.
+        """
+        value: str = self.environ.get("HTTP_LAST_EVENT_ID", "")
+        return value.encode("latin-1").decode(errors="replace") or None
+
     def check_preconditions(
         self, etag: str | None, *, modified: int | None = None, is_required: bool = False
     ) -> None:

@@ -626,6 +626,15 @@ def test_two_who_change_one_resource_do_not_overwrite_each_other():
     assert state == {"text": "first", "version": 2}
 
 
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [(None, None), (b"", None), (b"41", "41"), ("Grün 5 €".encode(), "Grün 5 €"), (b"\xff", "\ufffd")],
+)
+def test_the_id_of_the_last_event_is_read_as_browsers_send_it(sent, expected):
+    header = {} if sent is None else {"HTTP_LAST_EVENT_ID": sent.decode("latin-1")}
+    assert spa.Request({**create_environ("/"), **header}).last_event_id == expected
+
+
 def test_a_request_has_a_name_that_stays():
     request = spa.Request(create_environ("/"))
     assert re.fullmatch("[0-9a-f]{16}", request.id)

@@ -77,7 +77,7 @@ class Visit:
         self._settings = settings
         self._authorization = environ.get("HTTP_AUTHORIZATION")  # not the environ, which holds this visit
         self._cookies = environ.get("HTTP_COOKIE")
-        self._is_https = environ["wsgi.url_scheme"] in ("https", "wss")  # Traefik calls it wss
+        self._is_https = environ["wsgi.url_scheme"].lower() in ("https", "wss")  # Traefik calls it wss
 
     def open(self) -> dict[str, Any]:
         """Return the session, the same dict each time.

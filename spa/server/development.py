@@ -44,6 +44,8 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
         if certfile is not None:  # gevent would choose a protocol that Python has deprecated
             context = options["ssl_context"] = SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certfile, keyfile)
+        if options.get("ssl_context") is not None:
+            allow_end(options["ssl_context"])
         environ = {"wsgi.multithread": True, **(options.pop("environ", None) or {})}
         super().__init__(listener, app, environ=environ, **options)
         is_terminal = getattr(self.log, "isatty", bool)()
@@ -96,3 +98,11 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
                     cut(handler.socket, socket.SHUT_RD)
             gevent.sleep(POLL)
         self.stop(timeout=0)
+
+
+def allow_end(context: ssl.SSLContext) -> None:
+    """Let OpenSSL take an end of reading for one; it would tell the peer of it as a fatal error.
+
+    A body that is cut off is still seen to be: HTTP and WebSocket say how long theirs are.
+    """
+    context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)  # since OpenSSL 3, which first takes offence

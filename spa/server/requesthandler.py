@@ -15,7 +15,7 @@ from spa.server import accesslog, framing, unread
 from spa.server.chunks import Chunks
 from spa.server.length import Length
 from spa.websocket.connection import Connection
-from spa.websocket.transport import read_ahead
+from spa.websocket.transport import end_tls, read_ahead
 
 SMALL_BODY = 16 * 1024  # bytes up to which a body is copied behind its headers, to leave in one segment
 BODILESS = (204, 304)  # codes of answers that end behind their head (RFC 9110 sections 15.3.5 and 15.4.5)
@@ -35,6 +35,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     response_headers: list[tuple[bytes, bytes]]
     wsgi_input: Input
     is_idle = True
+    is_whole = True  # whether nothing lacks of the last answer
     code: int
     result: Any
     length: Length | None = None  # of the body of the answer, if the app has declared it
@@ -77,6 +78,8 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     def handle_one_request(self) -> bool | None:
         """Serve one request; one that cannot be read gets its answer, and the connection ends behind it."""
         result = super().handle_one_request()
+        if result is None:
+            self._end_tls()
         if not isinstance(result, tuple):
             return result  # type: ignore[no-any-return]
         self.status, answer = result
@@ -86,6 +89,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
             pass  # the peer has gone
         self.time_finish = time.time()
         self.log_request()
+        self._end_tls()
         unread.linger(self.socket)
         return None
 
@@ -96,6 +100,9 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         app may answer it as any other.
         """
         environ: dict[str, Any] = WSGIHandler.get_environ(self)
+        if "HTTP_EXPECT" in environ:  # in any case, and of HTTP/1.1 alone (RFC 9110 section 10.1.1)
+            is_waiting = self.request_version != "HTTP/1.0" and environ["HTTP_EXPECT"].lower() == "100-continue"
+            self.wsgi_input.socket = self.socket if is_waiting else None
         if self.wsgi_input.chunked_input:
             self.wsgi_input = Chunks(self.rfile, None, socket=self.wsgi_input.socket, chunked_input=True)
         environ["wsgi.input"], environ["wsgi.input_terminated"] = self.wsgi_input, True
@@ -108,11 +115,13 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     def run_application(self) -> None:
         """Call the app, which decides about an upgrade, and see that it keeps the length it has declared."""
         self.length = None
+        self.is_whole = False
         WSGIHandler.run_application(self)
         if self.status is None and not self.rfile.closed:
             raise self.ApplicationError("the app has neither called start_response nor taken the socket")
         if self.length is not None:
             self._check_length(self.length)
+        self.is_whole = self.length is None or self.length.left <= 0
 
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         """Take what the app says before the body; gevent would not have the length in a 304, which is allowed."""
@@ -131,10 +140,12 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
             self.response_headers.append((b"Content-Length", declared.encode("latin-1")))
         super().finalize_headers()
         self.length = None if declared is None or self._is_bodiless() else Length(declared)
-        if not self.close_connection and (unread.is_refused(self.request_body) or self._is_endless()):
+        is_last = self.server.is_stopping or unread.is_refused(self.request_body) or self._is_endless()
+        if is_last and not self.close_connection:
             self.close_connection = True
+            is_upgrade = (b"Connection", b"Upgrade") in self.response_headers  # of a 426, which must name it
             self._drop_headers(b"connection")
-            self.response_headers.append((b"Connection", b"close"))
+            self.response_headers.append((b"Connection", b"close, Upgrade" if is_upgrade else b"close"))
 
     def write(self, data: bytes) -> None:
         """Send a piece of the body, unless the answer can have none; the client would read it as its next answer."""
@@ -197,6 +208,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         """Read what the app has left, if that is little and the connection goes on; or end the connection."""
         if self.close_connection or unread.is_refused(self.request_body):
             self.close_connection = True
+            self._end_tls()
             unread.linger(self.socket)
         else:
             self.close_connection = not unread.discard(self.request_body)
@@ -216,6 +228,11 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         if wrong is not None:
             self.log_error("%s: %s", self.requestline, wrong)
             self.close_connection = self.close_connection or length.left > 0
+
+    def _end_tls(self) -> None:
+        """Tell a TLS client that this is the end; one whose answer is cut off is to see that it is."""
+        if self.is_whole and self.socket is not None:
+            end_tls(self.socket)
 
     def _drop_headers(self, *names: bytes) -> None:
         self.response_headers = [header for header in self.response_headers if header[0].lower() not in names]

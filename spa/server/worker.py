@@ -16,7 +16,7 @@ from gunicorn.workers.ggevent import GeventWorker
 from werkzeug.datastructures import EnvironHeaders
 
 from spa.environ import CONNECTIONS, WEBSOCKET
-from spa.server.development import Server
+from spa.server.development import Server, allow_end
 from spa.websocket.registry import Registry
 from spa.websocket.transport import cut
 
@@ -95,7 +95,10 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def _start_server(self, sock: Any) -> Listener:
         sock.setblocking(1)
-        options = {"ssl_context": ssl_context(self.cfg)} if self.cfg.is_ssl else {}
+        options = {}
+        if self.cfg.is_ssl:
+            options["ssl_context"] = ssl_context(self.cfg)
+            allow_end(options["ssl_context"])
         server = Listener(sock, handle=partial(self.handle, sock), spawn=Pool(self.worker_connections), **options)
         server.log = self.log
         if self.cfg.workers > 1:
@@ -107,7 +110,10 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         environ[CONNECTIONS] = self.connections
         started = time.monotonic()
         try:
-            return app(environ, start_response)
+            body = app(environ, start_response)
+            if not self.alive:  # gunicorn has looked before the app was called
+                start_response.__self__.force_close()
+            return body
         finally:
             connection = environ.get(WEBSOCKET)
             if connection is not None:

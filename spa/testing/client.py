@@ -138,7 +138,7 @@ class Client(WerkzeugClient):
         warn_once()
         usual = [("Accept", CONTENT_TYPE), ("Cache-Control", "no-store")]
         if last_event_id is not None:
-            usual.append(("Last-Event-ID", last_event_id))
+            usual.append(("Last-Event-ID", last_event_id.encode().decode("latin-1")))  # as browsers send it
         environ = self._make_environ(path, usual, headers, query_string, options)
         exchange = Exchange(self.application, environ)
         try:

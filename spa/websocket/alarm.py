@@ -9,6 +9,8 @@ from typing import Any
 import gevent
 
 TOLERATED = 64  # cancelled alarms that may lie in the heap, some 5 KiB: too few to walk through it for
+PUNCTUAL = 0.05  # seconds; an alarm that comes later shows that the process was paused, or the loop blocked
+LONGEST_GRACE = 1.0  # seconds by which a peer that is really gone is given up later, at most
 
 Clock = Callable[[], float]
 
@@ -46,6 +48,8 @@ class AlarmClock:
         self._cancelled = 0
         self._loop: Any = None
         self._timer: Any = None
+        self._due = 0.0
+        self._is_put_off = False
 
     def at(self, time: float, call: Callable[[], object]) -> Alarm:
         """Call ``call()`` from the event loop, when ``now()`` has reached ``time``."""
@@ -77,13 +81,26 @@ class AlarmClock:
         finally:
             self._arm()  # also when Ctrl-C came in a call
 
+    def _on_timer(self) -> None:
+        """Ring; but behind a pause of the process, or a block of the loop, let the sockets be served first.
+
+        The loop calls timers before sockets, so it would take peers that answered in time for silent ones. They get
+        as long as the alarm is late, once: a loop that is always late rings all the same.
+        """
+        late = self.now() - self._due
+        self._is_put_off = late > PUNCTUAL and not self._is_put_off
+        if self._is_put_off:
+            self._arm(min(late, LONGEST_GRACE))
+        else:
+            self.ring()
+
     def _call(self, call: Callable[[], object]) -> None:
         try:
             call()
         except Exception:
             gevent.get_hub().handle_error(call, *sys.exc_info())  # a bug; the other alarms must ring
 
-    def _arm(self) -> None:
+    def _arm(self, grace: float = 0.0) -> None:
         loop = gevent.get_hub().loop
         if self._timer is not None:
             self._timer.stop()
@@ -91,5 +108,6 @@ class AlarmClock:
             self._timer = None
         self._loop = loop
         if self._heap:
-            self._timer = loop.timer(max(0.0, self._heap[0].time - self.now()), ref=False)
-            self._timer.start(self.ring)
+            self._due = self._heap[0].time
+            self._timer = loop.timer(max(grace, self._due - self.now()), ref=False)
+            self._timer.start(self._on_timer)

@@ -85,6 +85,11 @@ class Connection:
         return self._state
 
     @property
+    def is_closed(self) -> bool:
+        """Whether it has begun to close, and all that had come before is received."""
+        return self._state is not State.OPEN and not self._inbox
+
+    @property
     def peer_left(self) -> bool:
         """Whether the peer ended the conversation: by a Close, by a breach of the protocol, or by vanishing."""
         return self._peer_left

@@ -10,7 +10,7 @@ from typing import Any
 from werkzeug.exceptions import BadRequest, Forbidden, HTTPException
 from werkzeug.http import parse_set_header
 
-from spa.environ import ALLOWED_ORIGINS
+from spa.environ import ALLOWED_ORIGINS, HIJACK
 from spa.errors import SetupError
 from spa.grammar import is_token
 from spa.origin import is_own_page
@@ -29,9 +29,14 @@ class UpgradeRequired(HTTPException):
     description = "This resource is a WebSocket: connect with a WebSocket client, version 13."
 
     def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
-        """Name the protocol and the version to use."""
-        headers = super().get_headers(environ, scope)
-        return [*headers, ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")]
+        """Name the protocol and the version to use; the protocol only under servers that let an app upgrade.
+
+        Others keep what belongs to the connection to themselves (PEP 3333), some by refusing the whole answer.
+        """
+        headers = [*super().get_headers(environ, scope), ("Sec-WebSocket-Version", "13")]
+        if environ is None or HIJACK in environ or "gunicorn.socket" in environ:
+            headers += [("Connection", "Upgrade"), ("Upgrade", "websocket")]  # RFC 9110 section 7.8 wants both
+        return headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +69,14 @@ def check(environ: Mapping[str, Any]) -> Handshake:
     """Read a handshake request that has passed ``is_upgrade``.
 
     Raises:
-        BadRequest: the method is not GET, HTTP is not 1.1, or the key is missing, doubled or malformed.
+        BadRequest: the method is not GET, HTTP is not 1.1, there is a body, whose bytes would be taken for frames, or
+            the key is missing, doubled or malformed.
         UpgradeRequired: the client speaks another version of the protocol than 13.
     """
     if environ["REQUEST_METHOD"] != "GET" or environ["SERVER_PROTOCOL"] != "HTTP/1.1":
         raise BadRequest("A WebSocket handshake is a GET request in HTTP/1.1.")
+    if "HTTP_TRANSFER_ENCODING" in environ or environ.get("CONTENT_LENGTH", "") not in ("", "0"):
+        raise BadRequest("A WebSocket handshake has no body.")
     version = environ.get("HTTP_SEC_WEBSOCKET_VERSION")
     if version is None:
         raise BadRequest("The Sec-WebSocket-Version header is missing.")
@@ -126,7 +134,7 @@ def response(key: str, subprotocol: str | None, headers: Iterable[tuple[str, str
     """Return the bytes of the 101 answer.
 
     Raises:
-        ValueError: a header is one of the handshake's own, or holds a control character.
+        ValueError: a header is one of the handshake's own, has no name that HTTP knows, or holds a control character.
     """
     lines = [
         "HTTP/1.1 101 Switching Protocols",
@@ -139,6 +147,8 @@ def response(key: str, subprotocol: str | None, headers: Iterable[tuple[str, str
     for name, value in headers:
         if name.lower() in OWN_HEADERS:
             raise ValueError(f"the header {name} belongs to the handshake")
+        if not is_token(name):
+            raise ValueError(f"{name!r} is not the name of a header; write letters, digits and hyphens, as in 'X-One'")
         lines.append(f"{name}: {value}")
     if any(character < " " or character == "\x7f" for line in lines for character in line):
         raise ValueError("a header of a WebSocket handshake holds a control character")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import gevent
+from werkzeug.datastructures import Headers
 
 from spa.environ import CONNECTIONS, UPGRADE_HEADERS, WEBSOCKET
 from spa.errors import ENDINGS, ConnectionClosed, InvalidMessage
@@ -25,7 +26,7 @@ from spa.websocket.connection import Connection
 from spa.websocket.departure import send_away_on_sigterm
 from spa.websocket.limits import Limits
 from spa.websocket.registry import Registry
-from spa.websocket.socket import WebSocket
+from spa.websocket.socket import HeaderList, WebSocket
 
 logger = logging.getLogger("spa")
 
@@ -112,7 +113,7 @@ class Lifecycle:
         except BaseException as error:
             if not self.is_open:
                 raise
-            if not (isinstance(error, ConnectionClosed) and self.socket.closed):
+            if not isinstance(error, ConnectionClosed) or self.socket.close_code is None:
                 code = INTERNAL_ERROR
                 logger.exception("WebSocket %s: the handler failed", describe(self._environ))
         finally:
@@ -131,7 +132,7 @@ class Lifecycle:
         assert self._transport is not None
         return self._transport.release()
 
-    def _open(self, subprotocol: str | None, headers: Iterable[tuple[str, str]]) -> tuple[Connection, str | None]:
+    def _open(self, subprotocol: str | None, headers: HeaderList) -> tuple[Connection, str | None]:
         if self._is_over:  # a greenlet that the handler left behind; the socket serves other requests now
             raise ConnectionClosed(ABNORMAL_CLOSURE, "the request has been answered without a WebSocket")
         offered = self._offer.subprotocols
@@ -140,7 +141,7 @@ class Lifecycle:
         elif subprotocol not in offered:
             raise ValueError(f"the client does not offer the subprotocol {subprotocol!r}")
         added = [header for add in self._environ.get(UPGRADE_HEADERS, ()) for header in add()]  # by middleware
-        answer = handshake.response(self._offer.key, subprotocol, [*headers, *added])
+        answer = handshake.response(self._offer.key, subprotocol, [*Headers(headers), *added])
         taken = transport.take(self._environ)
         try:
             connection = Connection(taken, self._settings.limits, self._clock, self._on_left)

@@ -29,7 +29,7 @@ class Limits:
     """Bytes that wait for the peer to read. Beyond, ``send`` waits; one larger message alone is let through."""
 
     ping_interval: float = 20.0
-    """Silence after which the peer is pinged."""
+    """Silence after which the peer is pinged; ``math.inf`` sends no pings."""
 
     ping_timeout: float = 20.0
     """Silence after a ping for which the connection is given up."""
@@ -50,15 +50,16 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name in ("max_message", "max_waiting_in", "max_waiting_out", "max_bytes_out"):
-            if getattr(self, name) < 1:
-                raise SetupError(f"websocket limit {name} must be at least 1")
+            if not _is_count(getattr(self, name)):
+                raise SetupError(f"websocket limit {name} must be a whole number of at least 1")
         for name in ("ping_interval", "ping_timeout", "close_timeout", "send_timeout"):
-            if not getattr(self, name) > 0:
-                raise SetupError(f"websocket limit {name} must be more than 0 seconds")
-        if self.max_fragments is not None and self.max_fragments < 1:
-            raise SetupError("websocket limit max_fragments must be at least 1, or None")
-        if self.stop_after is not None and not self.stop_after >= 0:
-            raise SetupError("websocket limit stop_after must be 0 seconds or more, or None")
+            value = getattr(self, name)
+            if not _is_number(value) or not value > 0:
+                raise SetupError(f"websocket limit {name} must be more than 0 seconds, a number; math.inf is for ever")
+        if self.max_fragments is not None and not _is_count(self.max_fragments):
+            raise SetupError("websocket limit max_fragments must be a whole number of at least 1, or None")
+        if self.stop_after is not None and not (_is_number(self.stop_after) and self.stop_after >= 0):
+            raise SetupError("websocket limit stop_after must be a number of 0 seconds or more, or None")
 
     @property
     def fragments(self) -> int:
@@ -75,3 +76,11 @@ def check_limits(value: Any) -> Limits | None:
     if value is None or isinstance(value, Limits):
         return value
     raise SetupError(f"websocket_limits is made as spa.websocket.Limits(max_message=2**20), not {value!r}")
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,6 +1,6 @@
 """The WebSocket as a handler sees it, at ``self.ws``."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from spa.errors import ConnectionClosed, InvalidMessage
@@ -10,11 +10,12 @@ from spa.websocket.closecode import ABNORMAL_CLOSURE, NORMAL_CLOSURE
 from spa.websocket.connection import Connection, State
 from spa.websocket.protocol import Bytes, encode
 
-Opener = Callable[[str | None, Iterable[tuple[str, str]]], tuple[Connection, str | None]]
+HeaderList = Mapping[str, str] | Iterable[tuple[str, str]]
+Opener = Callable[[str | None, HeaderList], tuple[Connection, str | None]]
 
 
 class WebSocket:
-    """One WebSocket. The first ``accept``, ``send`` or ``receive`` answers the handshake.
+    """One WebSocket. The first ``accept``, ``send``, ``receive`` or ``close`` answers the handshake.
 
     Any greenlet may send; frames never interleave. One greenlet at a time may receive. Iterating gives the
     messages until the connection closes::
@@ -28,13 +29,13 @@ class WebSocket:
         self._connection: Connection | None = None
         self._subprotocol: str | None = None
 
-    def accept(self, subprotocol: str | None = None, headers: Iterable[tuple[str, str]] = ()) -> None:
+    def accept(self, subprotocol: str | None = None, headers: HeaderList = ()) -> None:
         """Answer the handshake with 101; a second call does nothing.
 
         Args:
             subprotocol: the one to speak, which the client must have offered; by default the first of the
                 handler's ``subprotocols`` that it offers.
-            headers: further headers of the answer.
+            headers: further headers of the answer, as a dict or as pairs, which may name one twice.
 
         Raises:
             ValueError: the client did not offer the subprotocol, or a header is not allowed here.
@@ -99,6 +100,8 @@ class WebSocket:
     def close(self, code: int = NORMAL_CLOSURE, reason: str = "") -> None:
         """Send a Close behind what is queued, and return at once; on a closed WebSocket it does nothing.
 
+        Before the handshake is answered, it is answered with 101 first: a refusal is an HTTP error that is raised.
+
         Args:
             code: RFC 6455 section 7.4; 1000, the default, ends all in order, and 3000 to 4999 are the app's own.
             reason: at most 123 bytes of UTF-8.
@@ -110,18 +113,23 @@ class WebSocket:
 
     @property
     def closed(self) -> bool:
-        """Whether the connection has begun to close; False before the handshake."""
-        return self._connection is not None and self._connection.state is not State.OPEN
+        """Whether the connection is closed, and all that the peer had sent is received; False before the handshake.
+
+        So ``while not self.ws.closed`` around ``receive`` loses no message of a peer that has left.
+        """
+        return self._connection is not None and self._connection.is_closed
 
     @property
     def close_code(self) -> int | None:
         """The code the connection closed with, 1005 for an empty Close and 1006 without one; None while it is open."""
-        return self._connection.code if self._connection is not None and self.closed else None
+        connection = self._connection
+        return None if connection is None or connection.state is State.OPEN else connection.code
 
     @property
     def close_reason(self) -> str | None:
         """The reason beside the code; None while the connection is open."""
-        return self._connection.reason if self._connection is not None and self.closed else None
+        connection = self._connection
+        return None if connection is None or connection.state is State.OPEN else connection.reason
 
     @property
     def subprotocol(self) -> str | None:
@@ -143,7 +151,7 @@ class WebSocket:
                 return
             yield message
 
-    def _open(self, subprotocol: str | None = None, headers: Iterable[tuple[str, str]] = ()) -> Connection:
+    def _open(self, subprotocol: str | None = None, headers: HeaderList = ()) -> Connection:
         if self._connection is None:
             assert self._opener is not None
             self._connection, self._subprotocol = self._opener(subprotocol, headers)

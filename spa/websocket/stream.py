@@ -13,7 +13,7 @@ from spa.readiness import READ, WRITE
 from spa.websocket.alarm import AlarmClock
 from spa.websocket.outbox import WOULD_BLOCK, Outbox
 from spa.websocket.protocol import Bytes
-from spa.websocket.transport import Transport, has_hung_up
+from spa.websocket.transport import Transport, end_tls, has_hung_up
 
 READ_SIZE = 64 * 1024  # bytes of one recv
 LARGE_READ = 256 * 1024  # and of one in the middle of a large message: 1 MiB comes in 4 turns of the loop
@@ -143,6 +143,8 @@ class Stream:
             if watcher is not None:
                 watcher.stop()
                 watcher.close()
+        if not self._outbox:
+            end_tls(self._sock)
         self._outbox.clear()
         self._kept = b""
         try:

@@ -98,6 +98,16 @@ def has_hung_up(sock: Any) -> bool:
     return bool(poll.poll(0))
 
 
+def end_tls(sock: Any) -> None:
+    """Tell a TLS peer that all has been sent (RFC 8446 section 6.1), if the kernel takes it; to others say nothing."""
+    tls = getattr(sock, "_sslobj", None)
+    if tls is not None:
+        try:
+            tls.shutdown()
+        except OSError:
+            pass  # mostly for want of the peer's own word, for which nobody waits
+
+
 def cut(sock: Any, how: int = socket.SHUT_RDWR) -> None:
     """End a connection, or one direction of it, on which a greenlet may be waiting, so that it sees a peer that left.
 

@@ -813,7 +813,7 @@ def test_behind_a_proxy_the_app_sees_the_clients_address_host_and_https():
     assert answer.json == {"url": "https://app.example/", "client": "203.0.113.7"}
 
 
-@pytest.mark.parametrize(("proto", "secure"), [("https", True), ("http", ""), ("", ""), ("wss", True)])
+@pytest.mark.parametrize(("proto", "secure"), [("https", True), ("HTTPS", True), ("http", ""), ("", ""), ("wss", True)])
 def test_behind_a_proxy_the_cookie_is_secure_if_the_client_came_by_https(proto, secure):
     assert morsel(get(behind_proxy(), **{**FORWARDED, "X-Forwarded-Proto": proto}))["secure"] == secure
 

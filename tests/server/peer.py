@@ -77,12 +77,12 @@ def wait_for_lines(log, number):
     return log.lines()
 
 
-def connect_tls(server, certificate):
+def connect_tls(server, certificate, **options):
     """Connect over TLS, trusting this certificate."""
     context = gevent.ssl.SSLContext(gevent.ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(certificate)
     plain = gevent.socket.create_connection(("127.0.0.1", server.server_port))
-    return context.wrap_socket(plain, server_hostname="localhost")
+    return context.wrap_socket(plain, server_hostname="localhost", **options)
 
 
 def read_to_end(sock):

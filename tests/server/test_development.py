@@ -1,7 +1,9 @@
 """Spa's own server: how it listens, speaks TLS and stops."""
 
 import socket
+import ssl
 import time
+from contextlib import nullcontext
 
 import gevent
 import pytest
@@ -13,7 +15,18 @@ from spa.websocket import registry
 from spa.websocket.transport import cut
 from tests import wire
 from tests.loop import wait_until
-from tests.server.peer import Body, Log, connect_tls, connected, read_to_end, request, talk, upload, wait_for_lines
+from tests.server.peer import (
+    ROUTES,
+    Body,
+    Log,
+    connect_tls,
+    connected,
+    read_to_end,
+    request,
+    talk,
+    upload,
+    wait_for_lines,
+)
 
 
 def test_the_listener_hands_tcp_nodelay_to_its_connections(server):
@@ -101,6 +114,68 @@ def test_behind_an_end_of_reading_what_has_come_is_still_read_and_answered(reque
         ours.sendall(b"answer")
         assert theirs.recv(100) == b"answer"
         assert ours.recv(100) == b""
+
+
+@pytest.mark.parametrize("is_given", [False, True], ids=["certificate", "context"])
+def test_an_idle_connection_over_tls_ends_without_an_alert_when_the_server_stops(tls, is_given):
+    server, certificate = tls
+    if is_given:
+        context = gevent.ssl.SSLContext(gevent.ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+        server = Server(("127.0.0.1", 0), spa.App(ROUTES), log=None, ssl_context=context)
+        server.start()
+    with gevent.Timeout(wire.PATIENCE), connect_tls(server, certificate, suppress_ragged_eofs=False) as sock:
+        sock.sendall(request("/5"))
+        wire.read_until(sock, lambda data: data.endswith(b"x" * 5))
+        draining = gevent.spawn(server.drain, 60)
+        assert sock.recv(1) == b""
+        draining.get()
+
+
+def short(environ, start_response):
+    """Answer with less than is declared."""
+    start_response("200 OK", [("Content-Length", "9")])
+    return [b"x" * 5]
+
+
+def breaking(environ, start_response):
+    """Fail in the middle of an answer."""
+    start_response("200 OK", [])
+    yield b"x" * 5
+    raise ConnectionResetError
+
+
+@pytest.mark.parametrize(
+    ("sent", "app", "is_told"),
+    [
+        (request("/5").replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), None, True),
+        (b"GET\r\n\r\n", None, True),
+        (upload("Content-Length: 9999999", method="PUT"), None, True),
+        (wire.handshake("/1") + wire.frame(wire.TEXT, b"x" * 5) + wire.frame(wire.CLOSE), None, True),
+        (request("/"), short, False),
+        (request("/"), breaking, False),
+    ],
+    ids=["closed", "refused", "unread body", "WebSocket", "short", "broken off"],
+)
+def test_a_tls_client_is_told_of_the_end_but_not_behind_an_answer_that_is_cut_off(tls, sent, app, is_told):
+    server, certificate = tls
+    server.application = app or server.application
+    with gevent.Timeout(wire.PATIENCE), connect_tls(server, certificate, suppress_ragged_eofs=False) as sock:
+        sock.sendall(sent)
+        received = b""
+        with nullcontext() if is_told else pytest.raises(ssl.SSLEOFError):
+            while data := sock.recv(65536):
+                received += data
+        assert b"x" * 5 in received or b" 400 " in received or b"taken unread" in received
+
+
+def test_a_body_over_tls_that_is_cut_off_is_seen_to_be(tls, log):
+    server, certificate = tls
+    with gevent.Timeout(wire.PATIENCE), connect_tls(server, certificate) as sock:
+        sock.sendall(upload("Content-Length: 10", data=b"12345"))
+        gevent.sleep(0.05)
+        sock._sock.shutdown(socket.SHUT_WR)  # beneath TLS, as one who stands between the two can
+        assert b"HTTP/1.1 400 " in wire.read_until(sock, lambda data: b"\r\n\r\n" in data)
 
 
 def test_an_end_of_reading_wakes_who_waits_for_more_without_an_error():

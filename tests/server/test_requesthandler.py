@@ -9,6 +9,7 @@ import gevent.event
 import pytest
 
 import spa
+from spa.websocket.handshake import UpgradeRequired
 from tests import wire
 from tests.loop import wait_until
 from tests.server.peer import connect_tls, connected, request, talk, wait_for_lines, wait_until_idle
@@ -189,15 +190,37 @@ def test_an_answer_to_head_has_the_length_that_a_get_would_say(server):
     assert b"\r\nContent-Length: 7\r\n" in piece
 
 
-def test_a_handshake_that_promises_a_body_is_a_websocket_and_no_more(server, log, capsys):
-    with connected(server, wire.handshake("/1", [("Content-Length", "50")])) as sock:
-        wire.read_until(sock, lambda data: data.endswith(b"\r\n\r\n"))
-        sock.sendall(wire.frame(wire.TEXT, b"hello") + wire.frame(wire.CLOSE, wire.close_payload(1000)))
-        wire.read_until(sock, lambda data: b"hello" in data and data.endswith(wire.close_payload(1000)))
-        assert sock.recv(1) == b""
-        wait_until_idle(server)
-    assert "closed 1000" in wait_for_lines(log, 2)[-1]
-    assert capsys.readouterr().err == ""
+@pytest.mark.parametrize(
+    ("version", "expect", "framing", "body", "is_continued"),
+    [
+        ("1.1", "100-continue", "Content-Length: 5", b"hello", True),
+        ("1.1", "100-Continue", "Content-Length: 5", b"hello", True),
+        ("1.1", "100-Continue", "Transfer-Encoding: chunked", b"5\r\nhello\r\n0\r\n\r\n", True),
+        ("1.1", "200-ok", "Content-Length: 5", b"hello", False),
+        ("1.0", "100-continue", "Content-Length: 5", b"hello", False),
+    ],
+)
+def test_a_client_of_http_1_1_that_expects_it_is_told_to_continue(server, version, expect, framing, body, is_continued):
+    head = f"POST /upload HTTP/{version}\r\nHost: localhost\r\nExpect: {expect}\r\n{framing}\r\n\r\n"
+    received = b"".join(talk(server, head.encode() + body, b"\r\n\r\n5"))
+    assert received.startswith(b"HTTP/1.1 100 Continue\r\n\r\n") is is_continued
+    assert received.count(b"HTTP/1.1 ") == 1 + is_continued
+
+
+@pytest.mark.parametrize(
+    ("error", "connection"), [(None, b"Connection: close"), (UpgradeRequired(), b"Connection: close, Upgrade")]
+)
+def test_the_answer_of_a_server_that_stops_meanwhile_says_that_it_is_the_last(server, error, connection):
+    class Slow(spa.Handler):
+        def get(self):
+            server.is_stopping = True
+            if error is not None:
+                raise error
+
+    server.application = spa.App((("/", "", Slow),))
+    with connected(server, request("/")) as sock:
+        head = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert [line for line in head.split(b"\r\n") if line.startswith(b"Connection")] == [connection]
 
 
 def serve(server, app):

@@ -70,7 +70,7 @@ class Events(spa.Handler):
 
     def events(self, kind, tag):
         try:
-            yield {"last": self.request.headers.get("Last-Event-ID")}
+            yield {"last": self.request.last_event_id}
             if kind == "large":
                 yield "x" * 2**24
             while (word := wait(kind, tag)) != "end":

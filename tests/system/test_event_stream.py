@@ -123,14 +123,14 @@ def test_a_plain_generator_that_raises_cuts_the_connection_with_one_traceback(se
 
 
 def test_the_head_comes_at_once_and_then_each_event_as_it_is_there(server, tag):
-    with server.open(f"/events/queue/{tag}", headers="Last-Event-ID: 41\r\n") as connection:
+    with server.open(f"/events/queue/{tag}", headers="Last-Event-ID: 41 €\r\n") as connection:
         head = connection.read_head()
         assert head.status == 200
         assert head.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert head.headers["cache-control"] == "no-store"
         assert head.headers["x-accel-buffering"] == "no"
         assert read_chunk(connection) == b":\n\n"
-        assert read_chunk(connection) == b'data: {"last": "41"}\n\n'
+        assert read_chunk(connection) == 'data: {"last": "41 €"}\n\n'.encode()
         server.wait_until_noted(tag, "waiting")
         assert not connection.is_readable()
         server.say(tag, "7")

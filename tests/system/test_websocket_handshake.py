@@ -62,6 +62,27 @@ def test_a_missing_version_is_a_bad_request(server):
     assert status(server, "/echo/", without=["Sec-WebSocket-Version"]) == 400
 
 
+SMUGGLED = frame(TEXT, b"smuggled")
+
+
+@pytest.mark.parametrize(
+    ("framing", "body"),
+    [
+        (("Content-Length", str(len(SMUGGLED))), SMUGGLED),
+        (("Transfer-Encoding", "chunked"), b"%x\r\n%b\r\n0\r\n\r\n" % (len(SMUGGLED), SMUGGLED)),
+    ],
+    ids=["length", "chunks"],
+)
+def test_a_handshake_with_a_body_is_refused_and_its_body_is_not_taken_for_frames(server, tag, framing, body):
+    tracebacks = server.program.output()[1].count("Traceback")
+    with Wire(server.port) as peer:
+        peer.write(handshake(f"/listener/{tag}/", [framing]) + body)
+        answer = peer.read_response()
+    assert (answer.status, b"has no body" in answer.body) == (400, True)
+    assert server.events(tag) == []
+    assert server.program.output()[1].count("Traceback") == tracebacks
+
+
 @pytest.mark.parametrize(
     "options", [{"method": "POST"}, {"method": "PUT"}, {"method": "HEAD"}, {"version": "HTTP/1.0"}]
 )
@@ -174,6 +195,8 @@ def test_origins_that_the_handler_names_are_allowed(server, tag, origin, expecte
     [
         ("https", "https://app.example", 101),
         ("https", "http://app.example", 403),
+        ("HTTPS", "http://app.example", 403),
+        ("HTTPS", "https://app.example", 101),
         ("https", "https://app.example:8443", 403),
         ("http", "http://app.example", 101),
     ],
@@ -248,6 +271,7 @@ def test_a_plain_get_of_a_websocket_is_told_to_upgrade(server):
     answer = wire.get(server.port, "/only/")
     assert answer.status == 426
     assert answer.headers["upgrade"] == "websocket"
+    assert "upgrade" in answer.headers["connection"].lower()
 
 
 def test_an_upgrade_without_the_last_slash_is_matched_and_not_redirected(server):

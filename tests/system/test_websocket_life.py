@@ -1,6 +1,8 @@
 """How WebSockets live beside one another, and all the ways they end, under each server."""
 
+import os
 import re
+import signal
 import statistics
 import threading
 import time
@@ -188,6 +190,21 @@ def test_a_peer_that_answers_pings_stays_connected(server, tag):
         peer.text("still here")
         assert peer.read_text() == "still here"
     assert "closed 1006" not in server.events(tag)[:1]
+
+
+def test_a_peer_that_answers_while_the_process_is_stopped_stays_connected(server, tag):
+    with server.connect(f"/silent/{tag}/") as peer:
+        pid = server.stats()["pid"]
+        got = peer.read_frame()
+        assert got.opcode == PING
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            peer.send(PONG, got.payload)
+            time.sleep(0.7)  # longer than the ping timeout; nothing else happens that could be waited for
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        peer.text("still here")
+        assert peer.read_text() == "still here"
 
 
 def test_a_peer_that_talks_is_not_pinged(server, tag):

@@ -105,6 +105,18 @@ def test_the_handler_sees_last_event_id_query_headers_and_cookies():
         assert events.receive().data == '["7", "1", "text/event-stream", "b", "d"]'
 
 
+def test_an_id_comes_back_as_the_handler_gave_it():
+    def script(handler):
+        return spa.EventStream([spa.Event(f"after {handler.request.last_event_id}", id="Grün 5 €")])
+
+    client = client_of(script)
+    with client.events("/") as events:
+        first = events.receive()
+    assert (first.data, first.id) == ("after None", "Grün 5 €")
+    with client.events("/", last_event_id=first.id) as events:
+        assert events.receive().data == "after Grün 5 €"
+
+
 def test_cookies_and_headers_of_the_answer_are_kept():
     client = client_of(lambda handler: spa.EventStream([], headers=[("Set-Cookie", "a=b; Path=/")]))
     with client.events("/") as events:

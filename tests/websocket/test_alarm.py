@@ -130,3 +130,29 @@ def test_a_call_that_is_interrupted_does_not_silence_the_others():
     with pytest.raises(KeyboardInterrupt):
         rung.wait(5)
     assert rung.wait(5)
+
+
+@pytest.mark.parametrize(("late", "is_put_off"), [(0.0, False), (0.04, False), (0.06, True), (1000.0, True)])
+def test_an_alarm_that_is_late_lets_the_loop_serve_what_came_meanwhile_once(time, clock, late, is_put_off):
+    rung = []
+    clock.at(101, lambda: rung.append("late"))
+    time.now = 101 + late
+    clock._on_timer()
+    assert bool(rung) is not is_put_off
+    clock._on_timer()
+    assert rung == ["late"]
+    clock.at(time.now + 1, lambda: rung.append("another"))
+    time.now += 1 + late
+    clock._on_timer()
+    assert ("another" in rung) is not is_put_off
+
+
+def test_a_late_alarm_is_put_off_by_no_more_than_a_second(time, clock, monkeypatch):
+    graces = []
+    monkeypatch.setattr(clock, "_arm", lambda grace=0.0: graces.append(grace))
+    clock._due = 101
+    for late in (0.25, 3600.0):
+        time.now = 101 + late
+        clock._is_put_off = False
+        clock._on_timer()
+    assert graces == [0.25, 1.0]

@@ -1,9 +1,11 @@
 """One open WebSocket over a pair of sockets: waiting, bounds, fairness and ends."""
 
+import math
 import time
 
 import gevent
 import pytest
+from gevent import monkey
 
 from spa.errors import ConnectionClosed, ReceiveInProgress
 from spa.websocket.connection import TURNS_UNYIELDING, State
@@ -12,6 +14,7 @@ from tests.loop import run_loop, wait_until
 from tests.websocket.pair import open_pair
 from tests.wire import CLOSE, PING, PONG, TEXT, close_payload, frame
 
+block = monkey.get_original("time", "sleep")  # holds up the whole event loop
 LARGE = encode("x" * 10_000)  # more than the kernel takes here
 
 
@@ -422,6 +425,15 @@ def test_a_silent_peer_is_pinged_and_given_up():
         assert pair.connection.code == 1006
 
 
+def test_with_an_endless_interval_nobody_is_pinged_and_the_connection_works():
+    with open_pair(ping_interval=math.inf, ping_timeout=0.01) as pair:
+        run_loop(50)
+        pair.peer.text("there")
+        assert pair.connection.receive(2) == "there"
+        pair.connection.send(encode("here"))
+        assert pair.peer.read_text() == "here"
+
+
 def test_a_peer_that_answers_pings_is_kept():
     with open_pair(ping_interval=0.05, ping_timeout=0.05) as pair:
         for _ in range(5):
@@ -429,6 +441,38 @@ def test_a_peer_that_answers_pings_is_kept():
             assert got.opcode == PING
             pair.peer.send(PONG, got.payload)
         assert pair.connection.state is State.OPEN
+
+
+def test_a_peer_that_answered_a_ping_while_the_loop_was_blocked_is_kept():
+    with open_pair(ping_interval=0.05, ping_timeout=0.2) as pair:
+        got = pair.peer.read_frame()
+        assert got.opcode == PING
+        pair.peer.send(PONG, got.payload)
+        block(0.5)
+        assert pair.peer.read_frame().opcode == PING  # the next one
+        assert pair.connection.state is State.OPEN
+
+
+def test_a_peer_that_read_while_the_loop_was_blocked_is_kept():
+    with open_pair(send_timeout=0.2, max_waiting_out=2) as pair:
+        senders = fill(pair.connection)
+        total = len(senders) * len(LARGE)
+        total -= len(pair.peer.sock._sock.recv(total))  # all that has come, without a turn of the loop
+        block(0.5)
+        while total > 0:
+            data = pair.peer.sock.recv(min(total, 65536))
+            assert data, "the connection was ended"
+            total -= len(data)
+        assert [outcome(sender) for sender in senders] == [None] * len(senders)
+
+
+def test_a_peer_that_stays_silent_is_given_up_though_the_loop_is_blocked_again_and_again():
+    with open_pair(ping_interval=0.05, ping_timeout=0.2) as pair:
+        started = time.monotonic()
+        while pair.connection.state is State.OPEN and time.monotonic() - started < 3:
+            block(0.1)
+            gevent.sleep(0.001)
+        assert pair.connection.state is State.ENDED
 
 
 @pytest.mark.parametrize("what", ["send", "receive"])

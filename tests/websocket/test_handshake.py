@@ -1,11 +1,14 @@
 """Whether a request may become a WebSocket, decided from its environ alone."""
 
 from contextlib import nullcontext
+from io import BytesIO, StringIO
+from wsgiref.handlers import SimpleHandler
 
 import pytest
 from werkzeug.exceptions import BadRequest, Forbidden
 
-from spa.environ import ALLOWED_ORIGINS
+import spa
+from spa.environ import ALLOWED_ORIGINS, HIJACK
 from spa.errors import SetupError
 from spa.websocket import handshake
 from spa.websocket.handshake import UpgradeRequired
@@ -67,6 +70,8 @@ def test_a_valid_request_gives_key_and_subprotocols(header, subprotocols):
     [
         ({"REQUEST_METHOD": "POST"}, BadRequest),
         ({"SERVER_PROTOCOL": "HTTP/1.0"}, BadRequest),
+        ({"CONTENT_LENGTH": "1"}, BadRequest),
+        ({"HTTP_TRANSFER_ENCODING": "chunked"}, BadRequest),
         ({"HTTP_SEC_WEBSOCKET_VERSION": None}, BadRequest),
         ({"HTTP_SEC_WEBSOCKET_VERSION": "12"}, UpgradeRequired),
         ({"HTTP_SEC_WEBSOCKET_VERSION": "8, 13"}, UpgradeRequired),
@@ -87,9 +92,35 @@ def test_an_invalid_request_is_refused(changes, error):
     assert caught.value.code in (400, 426)
 
 
+@pytest.mark.parametrize("length", ["", "0", None])
+def test_a_handshake_may_say_that_it_has_no_body(length):
+    assert handshake.check(environ(CONTENT_LENGTH=length)).key == KEY
+
+
 def test_426_names_protocol_and_version():
     headers = dict(UpgradeRequired().get_headers())
     assert (headers["Upgrade"], headers["Sec-WebSocket-Version"]) == ("websocket", "13")
+    assert headers["Connection"] == "Upgrade"
+
+
+@pytest.mark.parametrize(
+    ("key", "is_named"), [(HIJACK, True), ("gunicorn.socket", True), ("wsgi.input", False)]
+)
+def test_426_names_the_protocol_only_where_an_app_may_say_what_belongs_to_the_connection(key, is_named):
+    names = {name for name, _ in UpgradeRequired().get_headers({key: None})}
+    assert ({"Connection", "Upgrade"} <= names) is is_named
+    assert "Sec-WebSocket-Version" in names
+
+
+def test_426_gets_through_a_server_that_refuses_an_answer_with_an_upgrade():
+    class Only(spa.Handler):
+        def websocket(self): ...
+
+    out = BytesIO()
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "SERVER_PROTOCOL": "HTTP/1.1"}
+    server = SimpleHandler(BytesIO(), out, StringIO(), environ | {"SERVER_NAME": "localhost", "SERVER_PORT": "80"})
+    server.run(spa.App((("/", "", Only),)))
+    assert out.getvalue().startswith(b"HTTP/1.0 426 ")
 
 
 @pytest.mark.parametrize(
@@ -185,6 +216,9 @@ def test_the_answer_is_the_one_of_the_rfc():
         ("X-Bad", "one\ntwo"),
         ("X-Bad", "\0"),
         ("X-Bad\r\nX-Worse", "one"),
+        ("X A: evil", "one"),
+        ("", "one"),
+        ("X-Bäd", "one"),
         ("Sec-WebSocket-Accept", "mine"),
         ("sec-websocket-protocol", "mine"),
         ("Connection", "close"),

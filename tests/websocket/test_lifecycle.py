@@ -30,6 +30,7 @@ class Request:
         self.sock, theirs = gevent.socket.socketpair()
         self.peer = PairWire(theirs)
         self.registry = Registry()
+        self.clock = clock = AlarmClock()
         self.taken = 0
         self.early = early
         self.environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/\x1b", HIJACK: self._hijack}
@@ -37,7 +38,7 @@ class Request:
             self.environ,
             Handshake(KEY, tuple(offered)),
             lifecycle.Settings(supported, (), Limits(**{"close_timeout": 0.1, **limits})),
-            AlarmClock(),
+            clock,
             self.registry,
         )
         self.ws = self.life.socket
@@ -303,6 +304,23 @@ def test_a_handler_that_is_stopped_may_take_its_time_to_clean_up():
         assert cleaned == [1]
 
 
+def test_a_send_to_a_peer_that_left_ends_the_handler_normally_though_messages_wait(caplog):
+    with request(stop_after=None) as begun:
+
+        def handler():
+            begun.ws.accept()
+            while not begun.ws.closed:
+                begun.ws.send("more")
+                gevent.sleep(0.001)
+
+        running = begun.run(handler)
+        begun.peer.read_head()
+        begun.peer.write(frame(TEXT, b"unread") + frame(CLOSE, close_payload(4000)))
+        assert begun.peer.skip_to_close().code == 4000
+        assert running.get() is None
+        assert (begun.ws.close_code, caplog.records) == (4000, [])
+
+
 def test_a_stop_that_comes_in_the_turn_in_which_the_handler_ends_hits_nothing_later():
     with request(stop_after=0.05) as begun:
         ended = []
@@ -317,6 +335,7 @@ def test_a_stop_that_comes_in_the_turn_in_which_the_handler_ends_hits_nothing_la
         begun.peer.read_head()
         begun.peer.send(CLOSE)
         wait_until(lambda: begun.ws.closed)
+        begun.clock._is_put_off = True  # so that it rings in the very turn that follows
         time.sleep(0.2)  # the whole loop is busy, until both the stop and the end of the sleep are overdue
         serving.join()
         assert ended == ["the handler", "the clean-up"]
@@ -400,6 +419,15 @@ def test_middleware_may_add_headers_to_the_answer():
         running = begun.run(lambda: begun.ws.accept(headers=[("D", "4")]))
         headers = begun.peer.read_head().headers
         assert [headers[name] for name in "abcd"] == ["1", "2", "3", "4"]
+        begun.peer.read_close()
+        running.get()
+
+
+@pytest.mark.parametrize("headers", [{"A": "1"}, [("A", "1")], {"A": 1}.items()], ids=["dict", "list", "items"])
+def test_a_handler_names_headers_as_it_does_for_a_response(headers):
+    with request() as begun:
+        running = begun.run(lambda: begun.ws.accept(headers=headers))
+        assert begun.peer.read_head().headers["a"] == "1"
         begun.peer.read_close()
         running.get()
 

@@ -1,6 +1,7 @@
 """Bounds of a WebSocket: their defaults, and what they refuse to be."""
 
 import dataclasses
+import math
 
 import pytest
 
@@ -37,23 +38,35 @@ def test_the_fragments_follow_from_the_size_unless_they_are_given(options, fragm
 
 
 @pytest.mark.parametrize("name", ["max_message", "max_waiting_in", "max_waiting_out", "max_bytes_out"])
-@pytest.mark.parametrize("value", [0, -1])
+@pytest.mark.parametrize("value", [0, -1, 2.5, "1", None, True])
 def test_a_bound_below_one_is_a_mistake_in_the_setup(name, value):
     with pytest.raises(SetupError, match=name):
         Limits(**{name: value})
 
 
 @pytest.mark.parametrize("name", ["ping_interval", "ping_timeout", "close_timeout", "send_timeout"])
-@pytest.mark.parametrize("value", [0, -1.0, float("nan")])
+@pytest.mark.parametrize("value", [0, -1.0, float("nan"), "1", None, True])
 def test_a_time_that_is_not_positive_is_a_mistake_in_the_setup(name, value):
     with pytest.raises(SetupError, match=name):
         Limits(**{name: value})
 
 
-@pytest.mark.parametrize(("name", "value"), [("max_fragments", 0), ("max_fragments", -1), ("stop_after", -1.0)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("max_fragments", value) for value in (0, -1, 2.5, "1")),
+        *(("stop_after", value) for value in (-1.0, float("nan"), "1")),
+    ],
+)
 def test_an_optional_bound_that_makes_no_sense_is_a_mistake_in_the_setup(name, value):
     with pytest.raises(SetupError, match=name):
         Limits(**{name: value})
+
+
+def test_a_time_may_be_endless():
+    assert Limits(ping_interval=math.inf).ping_interval == math.inf
+    with pytest.raises(SetupError, match=r"math\.inf is for ever$"):
+        Limits(ping_interval=None)
 
 
 def test_bounds_are_given_by_name_and_never_change():

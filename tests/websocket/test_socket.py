@@ -9,7 +9,7 @@ import pytest
 from spa.errors import ConnectionClosed, InvalidMessage
 from spa.websocket import broadcast
 from spa.websocket.socket import WebSocket
-from tests.loop import run_loop
+from tests.loop import run_loop, wait_until
 from tests.websocket.pair import open_pair
 from tests.wire import BINARY, CLOSE, TEXT, close_payload, frame
 
@@ -156,6 +156,28 @@ def test_a_closed_websocket_tells_code_and_reason_of_the_close_that_came_first()
         assert (socket.closed, socket.close_code, socket.close_reason) == (True, 4001, "enough")
         with pytest.raises(ConnectionClosed, match="4001 enough"):
             socket.send("x")
+
+
+def test_a_loop_until_it_is_closed_gets_all_that_the_peer_sent_before_it_left():
+    with open_pair() as pair:
+        socket = socket_of(pair)
+        socket.accept()
+        messages = [str(number) for number in range(5)]
+        pair.peer.write(b"".join(frame(TEXT, message.encode()) for message in messages) + frame(CLOSE))
+        wait_until(lambda: socket.close_code is not None)
+        received = []
+        while not socket.closed:
+            received.append(socket.receive())
+        assert received == messages
+        assert socket.receive() is None
+
+
+def test_a_close_of_our_own_leaves_nothing_to_receive():
+    with open_pair(early=frame(TEXT, b"dropped") * 2) as pair:
+        socket = socket_of(pair)
+        assert socket.receive() == "dropped"
+        socket.close()
+        assert socket.closed
 
 
 def test_a_broadcast_reaches_all_that_are_open_and_counts_them():
