@@ -176,7 +176,7 @@ class Assets:
         if is_circle:
             # The bytes of each hold the hashes of the others: so the circle is hashed as one, with hashes of the names
             # in place of these, and each member's hash is made from that and its name. So what differs between two
-            # mounts, as which references are to members, has two hashes. Hashes are joined, because bytes end to end would
+            # mounts, as which references are to members, has two hashes. Hashes are joined, as bytes end to end would
             # not tell where one member ends.
             names = {path: hashing.digest(path.encode()) for path in group}
             whole = "".join(hashing.digest(self._rewrite(path, sheets, mount, names)[0]) for path in group)
