@@ -17,6 +17,8 @@ class Digest:
     into the directory.
     """
 
+    __slots__ = ("_md5",)
+
     def __init__(self, data: bytes | bytearray | memoryview = b"") -> None:
         self._md5 = hashlib.md5(data, usedforsecurity=False)
 

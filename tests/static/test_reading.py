@@ -48,7 +48,7 @@ def test_the_bytes_are_kept_only_where_there_are_references_in_them(tmp_path, na
         ("a.css", "url(a)".encode("utf-16"), False, None),
         ("a.css", '@charset "iso-2022-jp";url(あ)'.encode("iso-2022-jp"), False, None),
         ("a.css", '@charset "shift_jis";url(ソ)'.encode("shift_jis"), False, None),
-        ("a.js", "x()".encode("utf-16"), True, None),
+        ("a.js", "x()".encode("utf-16"), True, "utf-8"),
     ],
 )
 def test_it_is_told_of_a_stylesheet_that_it_is_in_an_encoding_not_read(tmp_path, name, data, is_read, charset):
