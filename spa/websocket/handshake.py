@@ -10,7 +10,7 @@ from typing import Any
 from werkzeug.exceptions import BadRequest, Forbidden, HTTPException
 from werkzeug.http import parse_set_header
 
-from spa.environ import ALLOWED_ORIGINS, HIJACK
+from spa.environ import ALLOWED_ORIGINS
 from spa.errors import SetupError
 from spa.grammar import is_token
 from spa.origin import is_own_page
@@ -29,12 +29,13 @@ class UpgradeRequired(HTTPException):
     description = "This resource is a WebSocket: connect with a WebSocket client, version 13."
 
     def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
-        """Name the protocol and the version to use; the protocol only under servers that let an app upgrade.
+        """Name the version to use, and the protocol but under servers that might refuse the whole answer for it.
 
-        Others keep what belongs to the connection to themselves (PEP 3333), some by refusing the whole answer.
+        PEP 3333 keeps what belongs to the connection from apps; the servers of gevent and gunicorn let it pass.
         """
         headers = [*super().get_headers(environ, scope), ("Sec-WebSocket-Version", "13")]
-        if environ is None or HIJACK in environ or "gunicorn.socket" in environ:
+        server = (environ or {}).get("SERVER_SOFTWARE")  # none in a test
+        if server is None or server.startswith(("gevent/", "gunicorn/")):
             headers += [("Connection", "Upgrade"), ("Upgrade", "websocket")]  # RFC 9110 section 7.8 wants both
         return headers
 

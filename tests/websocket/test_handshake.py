@@ -8,7 +8,7 @@ import pytest
 from werkzeug.exceptions import BadRequest, Forbidden
 
 import spa
-from spa.environ import ALLOWED_ORIGINS, HIJACK
+from spa.environ import ALLOWED_ORIGINS
 from spa.errors import SetupError
 from spa.websocket import handshake
 from spa.websocket.handshake import UpgradeRequired
@@ -104,10 +104,16 @@ def test_426_names_protocol_and_version():
 
 
 @pytest.mark.parametrize(
-    ("key", "is_named"), [(HIJACK, True), ("gunicorn.socket", True), ("wsgi.input", False)]
+    ("server", "is_named"),
+    [
+        ({}, True),
+        ({"SERVER_SOFTWARE": "gevent/26.9 Python/3.11"}, True),
+        ({"SERVER_SOFTWARE": "gunicorn/27.0.1"}, True),
+        ({"SERVER_SOFTWARE": "waitress"}, False),
+    ],
 )
-def test_426_names_the_protocol_only_where_an_app_may_say_what_belongs_to_the_connection(key, is_named):
-    names = {name for name, _ in UpgradeRequired().get_headers({key: None})}
+def test_426_names_the_protocol_but_under_servers_that_might_refuse_it(server, is_named):
+    names = {name for name, _ in UpgradeRequired().get_headers(server)}
     assert ({"Connection", "Upgrade"} <= names) is is_named
     assert "Sec-WebSocket-Version" in names
 
@@ -118,7 +124,8 @@ def test_426_gets_through_a_server_that_refuses_an_answer_with_an_upgrade():
 
     out = BytesIO()
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "SERVER_PROTOCOL": "HTTP/1.1"}
-    server = SimpleHandler(BytesIO(), out, StringIO(), environ | {"SERVER_NAME": "localhost", "SERVER_PORT": "80"})
+    environ |= {"SERVER_NAME": "localhost", "SERVER_PORT": "80", "SERVER_SOFTWARE": "WSGIServer/0.2 CPython/3.11"}
+    server = SimpleHandler(BytesIO(), out, StringIO(), environ)
     server.run(spa.App((("/", "", Only),)))
     assert out.getvalue().startswith(b"HTTP/1.0 426 ")
 
