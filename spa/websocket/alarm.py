@@ -49,7 +49,7 @@ class AlarmClock:
         self._loop: Any = None
         self._timer: Any = None
         self._due = 0.0
-        self._is_put_off = False
+        self._excused = 0.0  # seconds of lateness for which the alarms were put off
 
     def at(self, time: float, call: Callable[[], object]) -> Alarm:
         """Call ``call()`` from the event loop, when ``now()`` has reached ``time``."""
@@ -85,13 +85,14 @@ class AlarmClock:
         """Ring; but behind a pause of the process, or a block of the loop, let the sockets be served first.
 
         The loop calls timers before sockets, so it would take peers that answered in time for silent ones. They get
-        as long as the alarm is late, once: a loop that is always late rings all the same.
+        as long as the alarm is late, and again only after a longer pause: a loop that is always late still rings.
         """
         late = self.now() - self._due
-        self._is_put_off = late > PUNCTUAL and not self._is_put_off
-        if self._is_put_off:
+        if late > 2 * self._excused + PUNCTUAL:  # more than the grace that was given explains
+            self._excused = late
             self._arm(min(late, LONGEST_GRACE))
         else:
+            self._excused = 0.0
             self.ring()
 
     def _call(self, call: Callable[[], object]) -> None:
@@ -110,4 +111,4 @@ class AlarmClock:
         if self._heap:
             self._due = self._heap[0].time
             self._timer = loop.timer(max(grace, self._due - self.now()), ref=False)
-            self._timer.start(self._on_timer)
+            self._timer.start(self._on_timer, update=grace > 0)  # the loop's own time is that before the pause

@@ -179,6 +179,7 @@ class Connection:
                     self._finishers.wait()
         finally:
             self._end()
+            self._inbox.clear()  # nobody will receive any more
 
     # What the event loop calls.
 

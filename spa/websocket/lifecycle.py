@@ -169,7 +169,9 @@ class Lifecycle:
             connection.finish(code, patience=patience)
         except gevent.GreenletExit:
             pass  # somebody kills the request; the connection has been ended all the same
-        except (Exception, SystemExit):  # thrown in from outside: whatever it is, there is no HTTP answer any more
+        except ENDINGS:
+            raise
+        except BaseException:  # thrown in from outside: whatever it is, there is no HTTP answer any more
             logger.exception("WebSocket %s: the closing handshake was broken off", describe(self._environ))
         finally:
             self._registry.discard(connection)

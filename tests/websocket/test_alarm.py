@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from time import sleep
 
 import gevent
 import gevent.event
@@ -153,6 +154,35 @@ def test_a_late_alarm_is_put_off_by_no_more_than_a_second(time, clock, monkeypat
     clock._due = 101
     for late in (0.25, 3600.0):
         time.now = 101 + late
-        clock._is_put_off = False
+        clock._excused = 0.0
         clock._on_timer()
     assert graces == [0.25, 1.0]
+
+
+def test_a_longer_pause_behind_a_short_one_has_its_grace_too_and_a_loop_that_is_always_late_rings(time, clock):
+    rung = []
+    clock.at(101, lambda: rung.append("late"))
+    for late, is_rung in ((0.1, False), (1.5, False), (3.0, True)):
+        time.now = 101 + late
+        clock._on_timer()
+        assert bool(rung) is is_rung
+
+
+def test_the_grace_begins_when_the_loop_goes_on():
+    clock, done, times = AlarmClock(), gevent.event.Event(), {}
+
+    def block():
+        sleep(0.15)
+        times["unblocked"] = clock.now()
+
+    def ring():
+        times["rung"] = clock.now()
+        done.set()
+
+    blocker = gevent.get_hub().loop.timer(0.001)
+    blocker.start(block)
+    clock.at(clock.now() + 0.002, ring)
+    sleep(0.01)  # both are due in the same turn of the loop, whose time stays that of its beginning
+    assert done.wait(5)
+    blocker.close()
+    assert times["rung"] - times["unblocked"] > 0.1

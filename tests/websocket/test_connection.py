@@ -305,6 +305,14 @@ def test_finish_ends_as_soon_as_the_peer_has_answered():
         assert time.monotonic() - started < 1
 
 
+def test_behind_the_finish_nothing_is_left_to_receive():
+    with open_pair(early=frame(TEXT, b"one") + frame(TEXT, b"two") + frame(CLOSE, close_payload(1000))) as pair:
+        run_loop()
+        assert not pair.connection.is_closed
+        pair.connection.finish()
+        assert pair.connection.is_closed
+
+
 def test_a_finish_that_is_killed_still_ends_the_connection():
     with open_pair(close_timeout=60) as pair:
         finisher = gevent.spawn(pair.connection.finish)
