@@ -33,7 +33,6 @@ from spa.wsgi import Body
 logger = logging.getLogger("spa")
 
 
-
 class App:
     """A WSGI app made of routes.
 

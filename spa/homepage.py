@@ -42,6 +42,7 @@ MOST_MOUNTS = 16  # pages kept, one for each SCRIPT_NAME; a proxy may let client
 
 Template = str | Callable[..., str]
 
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What a page loads under one mount, and the whole answer if it is the same for every request."""

@@ -160,10 +160,13 @@ class Router:
         environ = {"PATH_INFO": unquote_to_bytes(path).decode("latin-1")}
         try:
             found, params = self.match(environ)
-            is_mounted = find_mount(self.mounts, environ) is not None
+            # A route may stand below a mount, to name what is there; no value may lead from elsewhere into one.
+            mount = find_mount(self.mounts, environ)
+            prefix = route.pattern.partition("<")[0].encode().decode("latin-1")
+            own_mount = find_mount(self.mounts, {"PATH_INFO": prefix})
         except HTTPException:
             return False
-        return found is route and not is_mounted and all(
+        return found is route and mount is own_mount and all(
             value == values[name] or self._spells(path, route, values[name], params, name)
             for name, value in params.items()
         )
@@ -171,7 +174,8 @@ class Router:
     def _spells(self, path: str, route: Route, given: Any, params: Mapping[str, Any], name: str) -> bool:
         """Tell whether a value that does not equal the one in a path is written as that is, as ``'7'`` is for ``7``."""
         if isinstance(given, Number) and isinstance(params[name], Number):
-            return False  # int(1.9) is 1
+            # int(1.9) is 1; but Decimal('0.1') is written as the float is, and does not equal it.
+            return isinstance(params[name], float) and float(given) == params[name]  # type: ignore[arg-type]
         return self._adapter.build(route, {**params, name: given}) == path
 
     def _complete(self, route: Route, values: dict[str, Any], root: str) -> Mapping[str, Any]:
@@ -180,7 +184,7 @@ class Router:
         if url_values is None or "filepath" not in values:
             return values
         mount: str = self._adapter.build(route, {**values, "filepath": "x"}).partition("?")[0]
-        return url_values(values, root + mount.removesuffix("x"))  # type: ignore[no-any-return]
+        return url_values(values, unquote(root + mount.removesuffix("x")))  # type: ignore[no-any-return]
 
     def _add(self, route: Route) -> None:
         if route.name:

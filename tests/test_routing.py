@@ -418,6 +418,7 @@ def test_a_path_that_cannot_be_built_is_a_lookup_error(name, values, words):
         ("float", 1e30, None),
         ("float", "1.50", "/float/1.5"),
         ("float", 1, "/float/1.0"),
+        ("float", Decimal("0.1"), "/float/0.1"),
         ("rest", "admin/x", None),
         ("rest", "x/y", "/x/y"),
     ],
@@ -445,6 +446,13 @@ def test_a_path_is_built_only_if_it_leads_back_to_the_route_and_the_value(name, 
     else:
         assert app.url(name, x=value) == path
         assert Client(app).get(path).json["name"] == name
+
+
+def test_a_route_below_a_mount_names_what_is_mounted():
+    app = spa.App((spa.mount("/static", seen_by), ("/static/<path:x>", "static", tell), ("/<path:x>", "rest", tell)))
+    assert app.url("static", x="a.js") == "/static/a.js"
+    with pytest.raises(LookupError):
+        app.url("rest", x="static/a.js")
 
 
 def test_two_variables_in_one_segment_are_built_only_as_they_are_read():

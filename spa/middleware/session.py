@@ -24,7 +24,6 @@ COOKIE = "session"  # the name of the cookie, if no other is chosen
 FORTNIGHT = 14 * 24 * 3600
 
 
-
 class SessionMiddleware:
     """WSGI middleware that gives each visitor a session: ``request.session``, a dict.
 

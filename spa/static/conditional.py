@@ -58,7 +58,8 @@ def decide(
         etag: the entity tag of the file, with its quotes: ``"abc"`` or ``W/"abc"``.
         modified: when the file was changed last, in whole seconds since the epoch; None if nobody knows.
         size: the length of the file in bytes.
-        is_one_of_many: whether there are other forms of this date, in other codings, of which a client may have a part.
+        is_one_of_many: whether there are other variants of this date, in other codings, and a client may have a part
+            of one.
     """
     status = check(method, environ, etag=etag, modified=modified)
     if status is not None:

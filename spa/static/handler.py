@@ -3,20 +3,17 @@
 import os
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from werkzeug.exceptions import NotFound
 
 from spa.errors import SetupError
-from spa.grammar import PATH_SAFE
 from spa.handler import Handler
-from spa.redirect import Redirect
+from spa.redirect import quote_path, redirect_to
 from spa.static.files import Root
 from spa.static.namedfiles import NamedFiles
 from spa.static.route import check_arguments, check_pattern, refuse_arguments
 from spa.wsgi import WSGIApp
 
-QUERY_SAFE = PATH_SAFE + "?%"  # RFC 3986 section 3.4; what came percent-encoded stays so
 NOT_SERVED = (
     "may not be served: name a regular file that can be read, no link out of its directory (or set follow_symlinks), "
     "with a name that is fit for all machines: no dot in front, no colon, no device such as aux.js"
@@ -62,10 +59,8 @@ class StaticHandler(Handler):
         if found is not None:
             return found
         if files.index is not None and filepath and files.directory.is_directory(filepath):
-            request = self.request
-            query = quote(request.query_string, safe=QUERY_SAFE)
-            path = quote(f"{request.root_path}{request.path}/", safe=PATH_SAFE)
-            raise Redirect(f"{path}?{query}" if query else path)
+            environ = self.request.environ
+            raise redirect_to(f"{quote_path(environ['PATH_INFO'])}/", environ)
         raise NotFound
 
 

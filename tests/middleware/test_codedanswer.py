@@ -1,7 +1,7 @@
 """How a body travels: chunk by chunk, closed once, and with the head that fits it."""
 
 import sys
-from itertools import chain, count
+from itertools import chain, count, repeat
 from threading import get_ident
 
 import gevent
@@ -139,6 +139,7 @@ def test_a_generator_that_fails_does_not_end_as_if_it_were_whole():
         (iter([b"x" * 1000, b"", b"y"]), "longer"),
         (iter([b"x" * 600, b"x" * 600]), "longer"),
         (iter([b"x" * 1001]), "longer"),
+        (repeat(b"x" * 400), "longer"),
     ],
 )
 def test_a_body_that_is_not_as_long_as_it_says_does_not_end_as_if_it_were_whole(chunks, word, caplog):

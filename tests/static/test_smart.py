@@ -21,7 +21,7 @@ from spa.static.assets import Assets
 from spa.static.files import Directory
 from spa.static.missing import MissingReferenceError
 from spa.static.smart import SmartStatic
-from tests.static.site import mounted, write
+from tests.static.site import STATIC, mounted, write
 
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))
 STYLESHEETS = [case for case in CASES if "stylesheet" in case]
@@ -422,3 +422,18 @@ def test_a_version_with_the_very_identity_of_another_does_not_come_under_its_has
     assert static.url("a.png") == new
     assert md5(b"new").encode() in client.get(static.url("a.css")).data
     assert static.url("a.css") != old_sheet
+
+
+@pytest.mark.parametrize("below", ["/\u00e4", "/a b"])
+def test_a_url_that_a_handler_builds_has_the_hash_of_where_its_app_stands(tmp_path, below):
+    class Page(spa.Handler):
+        def get(self):
+            return self.url("static", filepath="a.css")
+
+    sheet = f'.x{{background:url("{below}/static/i.svg")}}.y{{background:url(i.svg)}}'
+    write(tmp_path, {"a.css": sheet, "i.svg": "<svg/>"})
+    inner = spa.App(((STATIC, "static", SmartStatic(tmp_path)), ("/page", "", Page)))
+    client = Client(spa.App((spa.mount(below, inner),)))
+    response = client.get(client.get(f"{below}/page").text)
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert response.text.count(f"i.{md5(b'<svg/>')}.svg") == 2
