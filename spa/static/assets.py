@@ -259,9 +259,8 @@ class Assets:
         file = self.directory.open(path)
         if file is None:
             return None
-        file.may_grow = True  # a copy that is going on is another version with each piece, which does no harm
         found = reading.attempt(file)
-        if isinstance(found, ChangedError):  # while it is being written it has no hash
+        if isinstance(found, ChangedError):  # while it is written, or copied, its hash would be out of date at once
             return None
         if isinstance(found, Exception):
             raise found

@@ -262,6 +262,8 @@ class SmartStatic:
 
     def _require(self, path: str, mount: str, look: bool = False) -> Asset:
         asset = self._assets.get(path, mount, look or self.watch is not False)
+        if asset is None and self.directory.identify(path) is not None:
+            raise _changing(path)
         if asset is None:
             raise LookupError(f"there is no {path!r} in {self.directory.root!r}")
         return asset
@@ -280,7 +282,7 @@ class SmartStatic:
 
 
 def _changing(path: str) -> LookupError:
-    return LookupError(f"{path!r} is changing")
+    return LookupError(f"{path!r} is changing: write a new file beside it, and rename it")
 
 
 def _mount(environ: Mapping[str, Any], filepath: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from spa.static import reading
 from spa.static.assets import MOUNTS, Assets
-from spa.static.files import Directory
+from spa.static.files import Directory, File
 
 FILES = {
     "css/app.css": b'@import "base.css"; .x{background:url(../i.png)} .y{background:url(/static/big.bin)}',
@@ -141,6 +141,25 @@ def test_a_file_that_changes_while_it_is_read_is_read_by_one_at_a_time(root, mon
     assert most == [1] * 8
     assert not assets._leaf_locks
     assert "ChangedError" not in capfd.readouterr().err  # as gevent prints what is raised in a thread
+
+
+@pytest.mark.parametrize("path", ["big.bin", "i.png"])
+def test_a_file_that_grows_while_it_is_read_has_no_hash_until_it_rests(root, monkeypatch, path):
+    """A copy that is going on would be hashed anew with each of its pieces, and each hash be out of date at once."""
+    assets, pieces, given = Assets(Directory(root)), File.pieces, []
+
+    def growing(self, start, stop):
+        with open(root / path, "ab") as copy:
+            copy.write(b"more")
+        for piece in pieces(self, start, stop):
+            given.append(piece)
+            yield piece
+
+    monkeypatch.setattr(File, "pieces", growing)
+    assert assets.get(path, "/", look=True) is None
+    assert not given  # nor is the rest read in vain
+    monkeypatch.undo()
+    assert assets.get(path, "/", look=True).size == (root / path).stat().st_size
 
 
 def test_who_is_killed_while_a_large_file_is_read_leaves_no_file_open_and_no_noise(root, monkeypatch, capfd):

@@ -18,7 +18,7 @@ import spa
 from spa.errors import SetupError
 from spa.static import hashing, reading
 from spa.static.assets import Assets
-from spa.static.files import Directory
+from spa.static.files import Directory, File
 from spa.static.missing import MissingReferenceError
 from spa.static.smart import SmartStatic
 from tests.static.site import mounted, write
@@ -388,6 +388,21 @@ def test_content_that_changes_at_every_look_is_a_lookup_error(tmp_path, size, mo
     monkeypatch.setattr(Directory, "open", exchange_and_open)
     with pytest.raises(LookupError, match=r"'a\.js' is changing"):
         static.content("a.js")
+
+
+def test_the_url_of_a_file_that_is_being_written_is_a_lookup_error_that_says_so(tmp_path, monkeypatch):
+    static = SmartStatic(write(tmp_path, {"a.bin": "1"}))
+    pieces = File.pieces
+
+    def growing(self, start, stop):
+        with open(tmp_path / "a.bin", "ab") as copy:
+            copy.write(b"more")
+        yield from pieces(self, start, stop)
+
+    monkeypatch.setattr(File, "pieces", growing)
+    with pytest.raises(LookupError, match=r"'a\.bin' is changing: write a new file beside it, and rename it"):
+        static.url("a.bin")
+    assert static.manifest() == {}
 
 
 def test_before_a_server_has_said_whether_to_watch_an_edit_is_seen(tmp_path):
