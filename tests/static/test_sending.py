@@ -116,7 +116,7 @@ def test_what_was_changed_in_the_future_counts_as_changed_now(variant, now, told
 
 
 def test_the_date_that_stands_for_one_in_the_future_vouches_for_nothing(variant):
-    """Other bytes whose time lies in the future too would have it in the same second; the entity tag tells them apart."""
+    """Other bytes, whose time lies in the future too, have it in the same second; the entity tag tells them apart."""
     cut = http_date(MODIFIED - 10)
     early = replace(variant, clock=lambda: MODIFIED - 10)
     assert answer(early, If_None_Match='"tag"', If_Modified_Since=cut)[0] == "304 Not Modified"
