@@ -3,9 +3,9 @@
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
-import gevent
-from gevent.lock import RLock
+from gevent.lock import RLock, Semaphore
 
 from spa.static import hashing, reading, reference
 from spa.static.bodies import SMALL, Bodies, OtherBytes
@@ -15,7 +15,6 @@ from spa.static.missing import Missing, Reporter
 from spa.static.reading import Reading
 
 MOUNTS = 64  # mounts whose assets are kept: a pattern with a variable before the path has as many as clients ask for
-LARGE = 2**20  # bytes from which a file is read in a thread, so that the others need not wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,9 @@ class Assets:
         self._readings: dict[str, Reading] = {}  # of files that refer to nothing: they are the same under every mount
         self._mounts: OrderedDict[str, None] = OrderedDict()
         self._lock = RLock()  # of greenlets, which share a thread
-        self._leaf_locks: dict[str, RLock] = {}  # while a file is read that may not refer to others
+        # While a file is read that may not refer to others. Each is there as long as somebody holds it or waits for it,
+        # so that there are never two for a path.
+        self._leaf_locks: WeakValueDictionary[str, Semaphore] = WeakValueDictionary()
 
     def get(self, path: str, mount: str, look: bool) -> Asset | None:
         """Return the asset of a file, or None if no such file may be served.
@@ -97,14 +98,12 @@ class Assets:
             self._mounts.move_to_end(mount)
             return asset
         # A file of gigabytes is hashed for long: nobody waits for it but those who want it.
-        with self._lock if reading.refers(path) else self._leaf_locks.setdefault(path, RLock()):
-            try:
-                asset = self._assets.get((path, mount))
-                if asset is None or not self._is_current(asset):
-                    asset = self._make(path, mount)
-                return asset
-            finally:
-                self._leaf_locks.pop(path, None)  # who waits for it finds the asset made
+        lock = self._lock if reading.refers(path) else self._leaf_locks.setdefault(path, Semaphore())
+        with lock:  # who has waited for it finds the asset made
+            asset = self._assets.get((path, mount))
+            if asset is None or not self._is_current(asset):
+                asset = self._make(path, mount)
+            return asset
 
     def read_small(self, asset: Asset) -> bytes | None:
         """Return the bytes of an asset from memory, reading them once; None if it is large, or has changed on disk."""
@@ -260,14 +259,11 @@ class Assets:
         file = self.directory.open(path)
         if file is None:
             return None
-        file.may_grow = True  # a copy that is going on is another version with each piece, which does no harm
-        try:
-            pool = gevent.get_hub().threadpool
-            found: Reading = pool.apply(reading.read, (file,)) if file.size > LARGE else reading.read(file)
-        except ChangedError:  # while it is being written it has no hash
+        found = reading.attempt(file)
+        if isinstance(found, ChangedError):  # while it is written, or copied, its hash would be out of date at once
             return None
-        finally:
-            file.close()
+        if isinstance(found, Exception):
+            raise found
         if not found.is_read:
             self._reporter.tell(f"{path}: no URL is hashed in a stylesheet of this encoding; save it as UTF-8")
         if not found.references:

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import gevent
+
 from spa.static import charset, css, hashing, sourcemap
 from spa.static.files import File, Identity
 from spa.static.reference import Reference
+
+LARGE = 2**20  # bytes from which a file is read in a thread, so that the others need not wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,34 @@ def read(file: File) -> Reading:
     references = css.find(data) if is_css else sourcemap.find(data)
     kept = data if references else b""
     is_read = not is_css or charset.encoding(data) is not None
-    claimed = charset_of(file.path, data if is_css else None)  # to look at scripts too takes a fiftieth of all
+    # To look at all scripts takes a fiftieth of all: a small one is looked at when it is sent.
+    claimed = charset_of(file.path, data if is_css or references else None)
     return Reading(file.identity, hashing.digest(data), references, kept, claimed, is_read)
+
+
+def attempt(file: File) -> Reading | Exception:
+    """Read an open file and close it; a large one in a thread, which goes on if who waits for it is killed.
+
+    An exception is returned: gevent would print one that is raised in a thread, beside handing it over.
+    """
+    if file.size <= LARGE:
+        return _attempt(file)
+    try:
+        result = gevent.get_hub().threadpool.spawn(_attempt, file)
+    except BaseException:  # killed while it waited for a free thread
+        file.close()
+        raise
+    found: Reading | Exception = result.get()
+    return found
+
+
+def _attempt(file: File) -> Reading | Exception:
+    try:
+        return read(file)
+    except Exception as error:
+        return error
+    finally:
+        file.close()
 
 
 def refers(path: str) -> bool:

@@ -204,7 +204,9 @@ class SmartStatic:
             if found is not None:
                 return found
         old = self._assets.bodies.read_old(path, hash)
-        return None if old is None else self._represent_bytes(path, old, hash, environ, IMMUTABLE)
+        if old is None:
+            return None
+        return self._represent_bytes(path, old, hash, charset_of(path, old), environ, IMMUTABLE)
 
     def learn(self, environ: dict[str, Any], found: Representation, paths: dict[str, Any]) -> None:
         """Let the app answer the next such request by a shortcut, if what was found will never change."""
@@ -225,8 +227,9 @@ class SmartStatic:
     def _represent(self, asset: Asset, environ: dict[str, Any], cache_control: str) -> Representation | None:
         body = self._assets.read_small(asset)
         if body is not None and asset.body is not None:
-            return self._represent_bytes(asset.path, body, asset.hash, environ, cache_control)
+            return self._represent_bytes(asset.path, body, asset.hash, asset.charset, environ, cache_control)
         file = None
+        charset = asset.charset if body is None else charset_of(asset.path, body)
         if body is None:
             file = self._assets.open(asset)
             if file is None:
@@ -236,7 +239,7 @@ class SmartStatic:
             size=asset.size,
             etag=f'"{asset.hash}"',
             modified=asset.identity.modified,
-            content_type=type_of(asset.path, asset.charset),
+            content_type=type_of(asset.path, charset),
             headers=(("Cache-Control", cache_control),),
         )
         read = file.read if file is not None else lambda: body or b""
@@ -248,20 +251,22 @@ class SmartStatic:
             raise
 
     def _represent_bytes(
-        self, path: str, body: bytes, hash: str, environ: dict[str, Any], cache_control: str
+        self, path: str, body: bytes, hash: str, charset: str | None, environ: dict[str, Any], cache_control: str
     ) -> Representation:
         plain = Representation(
             body=body,
             size=len(body),
             etag=f'"{hash}"',
             modified=None,
-            content_type=type_of(path, charset_of(path, body)),
+            content_type=type_of(path, charset),
             headers=(("Cache-Control", cache_control),),
         )
         return self._variants.choose(plain, environ, hash, lambda: body)
 
     def _require(self, path: str, mount: str, look: bool = False) -> Asset:
         asset = self._assets.get(path, mount, look or self.watch is not False)
+        if asset is None and self.directory.identify(path) is not None:
+            raise _changing(path)
         if asset is None:
             raise LookupError(f"there is no {path!r} in {self.directory.root!r}")
         return asset
@@ -280,7 +285,7 @@ class SmartStatic:
 
 
 def _changing(path: str) -> LookupError:
-    return LookupError(f"{path!r} is changing")
+    return LookupError(f"{path!r} is changing: write a new file beside it, and rename it")
 
 
 def _mount(environ: Mapping[str, Any], filepath: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from spa.static import reading
 from spa.static.assets import MOUNTS, Assets
-from spa.static.files import Directory
+from spa.static.files import Directory, File
 
 FILES = {
     "css/app.css": b'@import "base.css"; .x{background:url(../i.png)} .y{background:url(/static/big.bin)}',
@@ -112,6 +112,105 @@ def test_while_a_large_file_is_read_others_are_made_and_those_who_want_it_read_i
         assert [greenlet.get().size for greenlet in waiting] == [len(FILES["big.bin"])] * 4
     assert reads["big.bin"] == 1
     assert not assets._leaf_locks
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_by_one_at_a_time(root, monkeypatch, capfd):
+    assets, read, begun, most, gate = Assets(Directory(root)), reading.read, [], [], threading.Semaphore(0)
+
+    def changing(file):  # in a thread
+        begun.append(file)
+        most.append(len(begun))
+        os.utime(root / "big.bin", ns=(0, len(most)))
+        try:
+            assert gate.acquire(timeout=20)
+            return read(file)
+        finally:
+            begun.remove(file)
+
+    monkeypatch.setattr(reading, "read", changing)
+    with gevent.Timeout(20):
+        waiting = [gevent.spawn(assets.get, "big.bin", "/", True) for _ in range(4)]
+        for number in range(8):
+            while not begun:
+                gevent.sleep(0.001)
+            gate.release()
+            assert waiting[number].get() is None
+            if number < 4:  # as each leaves, another comes
+                waiting.append(gevent.spawn(assets.get, "big.bin", "/", True))
+                gevent.sleep(0)
+    assert most == [1] * 8
+    assert not assets._leaf_locks
+    assert "ChangedError" not in capfd.readouterr().err  # as gevent prints what is raised in a thread
+
+
+@pytest.mark.parametrize("path", ["big.bin", "i.png"])
+def test_a_file_that_grows_while_it_is_read_has_no_hash_until_it_rests(root, monkeypatch, path):
+    """A copy that is going on would be hashed anew with each of its pieces, and each hash be out of date at once."""
+    assets, pieces, given = Assets(Directory(root)), File.pieces, []
+
+    def growing(self, start, stop):
+        with open(root / path, "ab") as copy:
+            copy.write(b"more")
+        for piece in pieces(self, start, stop):
+            given.append(piece)
+            yield piece
+
+    monkeypatch.setattr(File, "pieces", growing)
+    assert assets.get(path, "/", look=True) is None
+    assert not given  # nor is the rest read in vain
+    monkeypatch.undo()
+    assert assets.get(path, "/", look=True).size == (root / path).stat().st_size
+
+
+def test_who_is_killed_while_a_large_file_is_read_leaves_no_file_open_and_no_noise(root, monkeypatch, capfd):
+    assets, read, go_on, files = Assets(Directory(root)), reading.read, threading.Event(), []
+
+    def waiting(file):  # in a thread
+        files.append(file)
+        assert go_on.wait(20)
+        return read(file)
+
+    monkeypatch.setattr(reading, "read", waiting)
+    with gevent.Timeout(20):
+        greenlet = gevent.spawn(assets.get, "big.bin", "/", True)
+        while not files:
+            gevent.sleep(0.001)
+        greenlet.kill()
+        assert files[0].descriptor >= 0  # the thread reads it
+        go_on.set()
+        while files[0].descriptor >= 0:
+            gevent.sleep(0.001)
+        assert assets.get("big.bin", "/", True).size == len(FILES["big.bin"])
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("more", [0, 1])  # the pool takes one task more than it has threads, and lets others wait
+def test_a_large_file_is_closed_if_who_wants_it_is_killed_before_there_is_a_thread(root, monkeypatch, more):
+    directory, go_on, files = Directory(root), threading.Event(), []
+    open_file = directory.open
+    monkeypatch.setattr(directory, "open", lambda path: files.append(open_file(path)) or files[-1])
+    pool = gevent.get_hub().threadpool
+    with gevent.Timeout(20):
+        busy = [pool.spawn(go_on.wait, 20) for _ in range(pool.maxsize + more)]
+        greenlet = gevent.spawn(Assets(directory).get, "big.bin", "/", True)
+        while not files:
+            gevent.sleep(0)
+        greenlet.kill()
+        go_on.set()
+        gevent.joinall(busy)
+        while files[0].descriptor >= 0:
+            gevent.sleep(0.001)
+
+
+@pytest.mark.parametrize("path", ["big.bin", "i.png"])
+def test_what_goes_wrong_while_a_file_is_read_is_raised_where_it_was_asked_for(root, monkeypatch, capfd, path):
+    def fail(file):
+        raise OSError("the disk is broken")
+
+    monkeypatch.setattr(reading, "read", fail)
+    with pytest.raises(OSError, match="the disk is broken"):
+        Assets(Directory(root)).get(path, "/", look=True)
+    assert capfd.readouterr().err == ""
 
 
 def test_a_mount_that_is_used_stays_known_however_many_others_there_are(root, reads):

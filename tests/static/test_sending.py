@@ -115,6 +115,18 @@ def test_what_was_changed_in_the_future_counts_as_changed_now(variant, now, told
     assert answer(replace(variant, clock=lambda: now))[1]["Last-Modified"] == http_date(told)
 
 
+def test_the_date_that_stands_for_one_in_the_future_vouches_for_nothing(variant):
+    """Other bytes, whose time lies in the future too, have it in the same second; the entity tag tells them apart."""
+    cut = http_date(MODIFIED - 10)
+    early = replace(variant, clock=lambda: MODIFIED - 10)
+    assert answer(early, If_None_Match='"tag"', If_Modified_Since=cut)[0] == "304 Not Modified"
+    fresh = replace(early, body=DIGITS)
+    assert answer(fresh, If_Modified_Since=cut)[0] == "200 OK"
+    assert answer(fresh, Range="bytes=0-1", If_Range=cut)[0] == "200 OK"
+    with pytest.raises(PreconditionFailed):
+        answer(fresh, If_Unmodified_Since=cut)
+
+
 @pytest.mark.parametrize(("more", "status"), [((), "206 Partial Content"), ((VARIES,), "200 OK")])
 def test_the_date_of_a_file_with_several_codings_joins_no_parts(variant, more, status):
     coded = replace(variant, headers=(*variant.headers, *more))

@@ -16,9 +16,9 @@ from werkzeug.test import Client, EnvironBuilder, run_wsgi_app
 
 import spa
 from spa.errors import SetupError
-from spa.static import hashing, reading
+from spa.static import charset, hashing, reading
 from spa.static.assets import Assets
-from spa.static.files import Directory
+from spa.static.files import Directory, File
 from spa.static.missing import MissingReferenceError
 from spa.static.smart import SmartStatic
 from tests.static.site import STATIC, mounted, write
@@ -344,6 +344,34 @@ def test_a_version_with_the_size_and_the_time_of_another_is_another(tmp_path):
     assert client.get(f"/static/a.{md5(b'v=2')}.js").data == b"v=2"
 
 
+@pytest.mark.parametrize("watch", [False, True])
+@pytest.mark.parametrize(("encoding", "charset"), [("latin-1", ""), ("utf-8", "; charset=utf-8")])
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        ("a.js", "'é'", "text/javascript"),
+        ("a.js", "'é'\n//# sourceMappingURL=a.js.map", "text/javascript"),
+        ("a.js", "'é'//" + "a" * 150_000 + "\n//# sourceMappingURL=a.js.map", "text/javascript"),
+        ("a.txt", "é", "text/plain"),
+        ("a.html", "<meta charset=latin-1>é", "text/html"),
+        ("a.svg", "<?xml version='1.0' encoding='latin-1'?><svg>é</svg>", "image/svg+xml"),
+    ],
+)
+def test_text_that_is_not_utf_8_is_not_claimed_to_be(tmp_path, watch, encoding, charset, name, text, kind):
+    static = SmartStatic(write(tmp_path, {name: text.encode(encoding), "a.js.map": "{}"}), watch=watch)
+    _, client = mounted(static)
+    for _ in range(2):
+        assert client.get(static.url(name)).content_type == kind + charset
+
+
+def test_what_was_rewritten_is_not_looked_at_again_for_each_request(tmp_path, monkeypatch):
+    static = SmartStatic(write(tmp_path, {"a.css": ".x{background:url(i.png)}", "i.png": "i"}), watch=True)
+    _, client = mounted(static)
+    url = static.url("a.css")
+    monkeypatch.setattr(charset, "is_utf8", lambda data: pytest.fail("looked at again"))
+    assert client.get(url).content_type == "text/css; charset=utf-8"
+
+
 @pytest.mark.parametrize("padding", [0, 200_000])
 @pytest.mark.parametrize("reference", [b"", b".x{background:url(i.png)}"])
 @pytest.mark.parametrize(("encoding", "content_type"), [("latin-1", "text/css"), ("utf-8", "text/css; charset=utf-8")])
@@ -388,6 +416,21 @@ def test_content_that_changes_at_every_look_is_a_lookup_error(tmp_path, size, mo
     monkeypatch.setattr(Directory, "open", exchange_and_open)
     with pytest.raises(LookupError, match=r"'a\.js' is changing"):
         static.content("a.js")
+
+
+def test_the_url_of_a_file_that_is_being_written_is_a_lookup_error_that_says_so(tmp_path, monkeypatch):
+    static = SmartStatic(write(tmp_path, {"a.bin": "1"}))
+    pieces = File.pieces
+
+    def growing(self, start, stop):
+        with open(tmp_path / "a.bin", "ab") as copy:
+            copy.write(b"more")
+        yield from pieces(self, start, stop)
+
+    monkeypatch.setattr(File, "pieces", growing)
+    with pytest.raises(LookupError, match=r"'a\.bin' is changing: write a new file beside it, and rename it"):
+        static.url("a.bin")
+    assert static.manifest() == {}
 
 
 def test_before_a_server_has_said_whether_to_watch_an_edit_is_seen(tmp_path):
