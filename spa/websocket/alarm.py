@@ -88,7 +88,7 @@ class AlarmClock:
         as long as the alarm is late, and again only after a longer pause: a loop that is always late still rings.
         """
         late = self.now() - self._due
-        if late > 2 * self._excused + PUNCTUAL:  # more than the grace that was given explains
+        if late > 3 * self._excused + PUNCTUAL:  # more than the grace, in a loop as slow as before, explains
             self._excused = late
             self._arm(min(late, LONGEST_GRACE))
         else:

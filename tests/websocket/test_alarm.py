@@ -168,6 +168,18 @@ def test_a_longer_pause_behind_a_short_one_has_its_grace_too_and_a_loop_that_is_
         assert bool(rung) is is_rung
 
 
+@pytest.mark.parametrize("block", [0.06, 0.1, 0.5, 2.0])
+def test_in_a_loop_that_is_blocked_again_and_again_an_alarm_is_put_off_once(time, clock, block):
+    rung = []
+    clock.at(101, lambda: rung.append("late"))
+    time.now = 101 + block
+    clock._on_timer()
+    assert not rung
+    time.now += min(block, 1.0) + block  # the grace, and a block in which it ends
+    clock._on_timer()
+    assert rung
+
+
 def test_the_grace_begins_when_the_loop_goes_on():
     clock, done, times = AlarmClock(), gevent.event.Event(), {}
 
