@@ -24,7 +24,7 @@ class Notes(spa.JSONHandler):
         text = read_text(self.request)
         number = next(numbers)
         notes[number] = {'id': number, 'text': text}
-        return notes[number], 201, {'Location': self.app.url('note', number=number)}
+        return notes[number], 201, {'Location': self.url('note', number=number)}
 
 
 class Note(spa.JSONHandler):

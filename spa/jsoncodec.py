@@ -1,10 +1,8 @@
 """Turn values into JSON and JSON into values, with Python's own module or another."""
 
 import sys
-from base64 import b64encode
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache, partial, singledispatch
@@ -12,11 +10,10 @@ from json import JSONDecodeError, JSONDecoder, JSONEncoder
 from math import isfinite
 from pathlib import PurePath
 from typing import Any, NoReturn
-from uuid import UUID
 
 from spa.errors import SetupError
 from spa.jsontext import NotJSON, decode_text, find_token, not_json, refuse_depth, refuse_surrogates
-from spa.scalar import write_decimal, write_duration, write_time
+from spa.scalar import WRITERS
 
 NOT_NUMBERS = [kind(name) for kind in (float, Decimal) for name in ("NaN", "Infinity")]
 LONGEST_MESSAGE = 200  # characters of what another module says is wrong: it may quote the whole body
@@ -77,29 +74,15 @@ def _write_struct(value: Any) -> Any:
     return {name: member for name, member in members.items() if member is not UNSET}
 
 
-plain.register(datetime, write_time)
-plain.register(time, write_time)
-plain.register(timedelta, write_duration)
-plain.register(Decimal, write_decimal)
-plain.register(date, date.isoformat)
-plain.register(UUID, str)
 plain.register(PurePath, str)
 plain.register(tuple, list)  # a named one, which orjson does not take for a tuple
-# Of subclasses, such as markupsafe.Markup: orjson refuses those of float, msgspec those of all three.
-plain.register(str, str.__str__)
-plain.register(int, int.__int__)
-plain.register(float, float.__float__)
+for scalar, write in WRITERS.items():  # of subclasses, orjson refuses those of float, msgspec those of str and int too
+    plain.register(scalar, write)
 
 
 @plain.register(Enum)
 def _(value: Enum) -> Any:
     return value.value
-
-
-@plain.register(bytes)
-@plain.register(bytearray)
-def _(value: bytes) -> str:
-    return b64encode(value).decode()
 
 
 @plain.register(set)

@@ -1,7 +1,7 @@
 """Write times, decimals, identifiers and bytes as JSON strings, and read them back."""
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -62,6 +62,28 @@ def write_decimal(value: Decimal) -> str:
     if not value.is_finite():
         raise ValueError(f"JSON has no {value}")
     return str(value)
+
+
+def write_bytes(value: bytes | bytearray) -> str:
+    """Return bytes in base64 (RFC 4648 section 4)."""
+    return b64encode(value).decode()
+
+
+# What stands for a value in JSON, by its type. The first four are for subclasses, such as markupsafe.Markup.
+WRITERS: dict[type, Callable[[Any], Any]] = {
+    bool: bool,
+    str: str.__str__,
+    int: int.__int__,
+    float: float.__float__,
+    datetime: write_time,
+    date: date.isoformat,
+    time: write_time,
+    timedelta: write_duration,
+    Decimal: write_decimal,
+    UUID: str,
+    bytes: write_bytes,
+    bytearray: write_bytes,
+}
 
 
 def read_datetime(text: str) -> datetime:

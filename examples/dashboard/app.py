@@ -66,7 +66,7 @@ class Rooms(spa.JSONHandler):
             raise Conflict(f'This house has {LIMITS["mostRooms"]} rooms at most.')
         room = add_room(name, target)
         tell_pages()
-        return room.settings(), 201, {'Location': self.app.url('room', number=room.number)}
+        return room.settings(), 201, {'Location': self.url('room', number=room.number)}
 
     def websocket(self):
         self.ws.accept()

@@ -1,33 +1,14 @@
 """Read one of some values, those of an enum or of a Literal, from what JSON has for it."""
 
 import json
-from base64 import b64encode
-from collections.abc import Callable, Iterable
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from collections.abc import Iterable
 from enum import Enum, Flag
 from functools import reduce
 from operator import or_
 from typing import Any
-from uuid import UUID
 
-from spa.scalar import write_decimal, write_duration, write_time
+from spa.scalar import WRITERS
 from spa.validation.shape import Scalar, one_of
-
-# How values are written, as JSON has them; a bool is an int to Python, and a datetime a date.
-WRITERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
-    (bool, bool),
-    (str, str.__str__),
-    (int, int),
-    (float, float),
-    (datetime, write_time),
-    (date, date.isoformat),
-    (time, write_time),
-    (timedelta, write_duration),
-    (Decimal, write_decimal),
-    (UUID, str),
-    (bytes, lambda value: b64encode(value).decode()),
-)
 
 
 def one_of_enum(wanted: type[Enum]) -> Scalar:
@@ -82,7 +63,7 @@ def _write(value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)):
         return [_write(item) for item in value]
-    for kind, write in WRITERS:
-        if isinstance(value, kind):
-            return write(value)
+    for kind in type(value).__mro__:
+        if kind in WRITERS:
+            return WRITERS[kind](value)
     raise TypeError(f"JSON has nothing to read {value!r} from, a value of an enum or Literal; give it a string")

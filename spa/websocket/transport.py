@@ -41,7 +41,7 @@ class Transport:
         early: bytes of the peer that the server had already read.
         upgraded: whether the server has already answered 101.
         release: what the WSGI callable must return once the socket has ended; it may raise instead.
-        drains: whether the server sends its WebSockets away when it stops.
+        drains: whether Spa need not see to it that the WebSocket is sent away when the server stops.
     """
 
     sock: Any
