@@ -12,6 +12,8 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import NamedTuple
 
+import gevent
+
 from spa.answer import BrokenOff
 from spa.errors import SetupError
 from spa.static.unavailable import ABSENT, Outages
@@ -19,6 +21,7 @@ from spa.static.unavailable import ABSENT, Outages
 logger = logging.getLogger("spa.static")
 
 READ_SIZE = 127 * 1024  # bytes of one read: from 128 KiB on, malloc gives each back to the system, to fault in anew
+APPENDING = 0.05  # seconds in which the kernel has written what it has begun to write
 LONGEST_SEGMENT = 255  # bytes, the limit of every file system in use
 DEEPEST = 64  # segments of a path
 # The surrogates are what Python makes of bytes that are not UTF-8: no URL says them. What a URL has in their place the
@@ -120,9 +123,12 @@ class File:
         The time of change is no sign of it: a file has another as soon as a new one takes its name.
         """
         found = os.fstat(self.descriptor)
-        if self.may_grow and found.st_size > self.size:
+        if found.st_size == self.size and found.st_mtime_ns == self.identity.modified_ns:
             return False
-        return found.st_size != self.size or found.st_mtime_ns != self.identity.modified_ns
+        if self.may_grow and found.st_size == self.size:  # of what is appended, the time comes before the bytes
+            gevent.sleep(APPENDING)
+            found = os.fstat(self.descriptor)
+        return not self.may_grow or found.st_size <= self.size
 
 
 class ChangedError(BrokenOff):

@@ -9,6 +9,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+import gevent
 import pytest
 
 from spa.errors import SetupError
@@ -334,3 +335,22 @@ def test_a_version_of_a_file_is_still_the_same_until_it_changes_or_goes(root):
     assert not directory.is_still("sub/b.txt", identity)
     (root / "a.txt").unlink()
     assert not directory.is_still("a.txt", identity)
+
+
+def test_a_log_whose_time_is_there_before_what_is_appended_is_read_as_far_as_it_went(tmp_path):
+    path = tmp_path / "a.log"
+    path.write_bytes(b"a" * 1000)
+    file = Directory(tmp_path).open("a.log")
+    file.may_grow = True
+    os.utime(path, (1, 1))  # as a look into the midst of a write finds it
+
+    def append():
+        with path.open("ab") as log:
+            log.write(b"b")
+
+    gevent.spawn(append)
+    assert file.read() == b"a" * 1000
+    os.truncate(path, 1000)
+    with pytest.raises(ChangedError):  # nothing comes behind it
+        file.read()
+    file.close()
