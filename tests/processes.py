@@ -129,6 +129,11 @@ def running(
         program.destroy()
 
 
+def children(pid: int) -> list[int]:
+    """Return the processes that a process started and that it has not buried yet."""
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def _wait_until_listening(program: Program, port: int, timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while True:

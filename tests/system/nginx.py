@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
 
-from tests.processes import ROOT, free_port, running
+from tests import wire
+from tests.processes import ROOT, children, free_port, running
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
 CONF = ROOT / "examples" / "deploy" / "nginx.conf"
@@ -109,5 +110,20 @@ class Nginx:
         return done.stderr
 
     def reload(self) -> None:
-        """Let it read its configuration anew, as ``nginx -s reload`` does."""
+        """Let it read its configuration anew, and return when no worker takes connections with the old one.
+
+        ``nginx -s reload`` returns at once. New workers take connections before the old ones are told to stop, a tenth
+        of a second later; an old one gives itself another title before it closes the sockets it listens on, and takes
+        no connection in between.
+        """
+        old = children(int((self.directory / "nginx.pid").read_text()))
         subprocess.run([*self.command, "-s", "reload"], check=True, timeout=30)
+        wire.wait_for(lambda: not any(map(_takes_connections, old)), "the end of the old workers")
+
+
+def _takes_connections(worker: int) -> bool:
+    try:
+        title = Path(f"/proc/{worker}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return title != b"" and b"is shutting down" not in title  # that of a zombie is empty

@@ -24,7 +24,7 @@ from spa.request import Request
 from spa.static.mimetypes import type_of
 from spa.websocket.limits import Limits
 from tests import wire
-from tests.processes import ROOT, Program, free_port, running
+from tests.processes import ROOT, Program, children, free_port, running
 from tests.system.nginx import CONF, HOST, NGINX, Nginx
 
 DEPLOY = ROOT / "examples" / "deploy"
@@ -367,10 +367,6 @@ def test_gunicorn_drains_on_sigterm_and_leaves_no_control_socket(tmp_path):
     assert returncode == 0
     assert "Traceback" not in out + err
     assert list(tmp_path.rglob("*")) == []
-
-
-def children(pid):
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
 SCHEME = """
