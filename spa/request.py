@@ -1,4 +1,4 @@
-"""Read an HTTP request: Werkzeug's request, its JSON body, its session."""
+"""Read an HTTP request: Werkzeug's request, its JSON body, its query, its session."""
 
 from typing import IO, Any, TypeVar, overload
 
@@ -15,7 +15,7 @@ from spa.form import FormParser, Upload
 from spa.jsoncodec import PYTHON, codec_of
 from spa.jsontext import NotJSON
 from spa.requestid import request_id
-from spa.validation import compiler
+from spa.validation import compiler, query
 
 T = TypeVar("T")
 
@@ -172,3 +172,28 @@ class Request(WerkzeugRequest):
                 raise UnsupportedCoding from error
             raise BadRequest(f"The body is not JSON: {error}.") from error
         return value if type is None else compiler.check(value, type)
+
+    def query(self, type: type[T]) -> T:
+        """Return the fields of the query string, as a type.
+
+        ::
+
+            @dataclass
+            class Page:
+                page: int = 1
+                tag: list[str] = field(default_factory=list)
+
+            page = self.request.query(Page)  # ?page=2&tag=red&tag=new
+
+        Args:
+            type: what to make of them: a dataclass or a TypedDict. Its members are what can be written as text (str,
+                int, float, bool, Decimal, UUID, dates and times, Enum, Literal, a union of such), or a list, set,
+                frozenset or ``tuple[X, ...]`` of them for a name that may be given more than once.
+
+        Raises:
+            ValidationError: 422, a field is not of its type, missing, or given once too often, or its name is not
+                known; it tells each.
+            TypeError: a query cannot be checked against this type.
+        """
+        built: T = query.check(dict(self.args.lists()), type)
+        return built

@@ -57,6 +57,7 @@ PURE = {
     "spa.validation.compiler",
     "spa.validation.mismatch",
     "spa.validation.model",
+    "spa.validation.query",
     "spa.validation.shape",
     "spa.wsgi",
 }

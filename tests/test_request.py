@@ -6,9 +6,11 @@ import io
 import json
 import pickle
 import re
+import subprocess
+import sys
 import traceback
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import msgspec
@@ -25,6 +27,7 @@ from werkzeug.test import Client, create_environ, run_wsgi_app
 from werkzeug.wrappers import Request as WerkzeugRequest
 
 import spa
+from tests.processes import ROOT
 
 FORM = b"""--x\r
 Content-Disposition: form-data; name="b"\r
@@ -554,6 +557,8 @@ def test_a_form_comes_with_its_files():
     with spa.Request(ENVIRONS["form"]()) as request:
         assert request.form["b"] == "2"
         assert request.files["file"].read() == b"data"
+
+
 # Conditions and names
 
 
@@ -650,3 +655,65 @@ def test_the_session_is_what_its_middleware_opens():
 def test_a_session_without_its_middleware_is_a_mistake_that_names_the_fix():
     with pytest.raises(spa.SetupError, match=r"app = SessionMiddleware\(app, secret\)"):
         assert spa.Request(create_environ("/")).session
+
+
+@dataclass
+class Page:
+    page: int = 1
+    tag: list[str] = field(default_factory=list)
+
+
+class Notebook(spa.Handler):
+    def get(self):
+        page = self.request.query(Page)
+        return {"page": page.page, "tag": page.tag}
+
+
+def test_a_query_is_made_into_a_type():
+    client = Client(spa.App((("/", "", Notebook),)))
+    assert client.get("/").json == {"page": 1, "tag": []}
+    assert client.get("/?tag=%C3%A9&page=2&tag=%E9").json == {"page": 2, "tag": ["é", "%E9"]}
+    assert client.get("/", environ_overrides={"QUERY_STRING": "tag=\xe9"}).json["tag"] == ["%E9"]
+
+
+def test_a_query_that_does_not_fit_is_422_and_tells_every_field():
+    client = Client(spa.App((("/", "", Notebook),)))
+    answer = client.get("/?page=abc&pgae=2")
+    assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
+    assert answer.json == {
+        "type": "about:blank",
+        "title": "Unprocessable Entity",
+        "status": 422,
+        "detail": "The query is not of the form that is expected here.",
+        "errors": [
+            {"loc": ["page"], "msg": "Must be an integer."},
+            {"loc": ["pgae"], "msg": "Is not a member that is known here."},
+        ],
+    }
+
+
+def test_nothing_of_werkzeugs_is_called_query():
+    assert not hasattr(WerkzeugRequest(create_environ("/")), "query")
+
+
+def test_a_type_checker_knows_what_is_built_of_a_query(tmp_path):
+    program = """
+from dataclasses import dataclass
+from typing import TypedDict, assert_type
+import spa
+
+@dataclass
+class Page:
+    page: int = 1
+
+class Filter(TypedDict, total=False):
+    tag: list[str]
+
+def get(request: spa.Request) -> None:
+    assert_type(request.query(Page), Page)
+    assert_type(request.query(Filter), Filter)
+"""
+    (tmp_path / "program.py").write_text(program)
+    words = (sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path), str(tmp_path / "program.py"))
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Check JSON values against types, and build them."""
+"""Check JSON values and the fields of queries against types, and build them."""
 
 from spa.validation.compiler import check
 from spa.validation.mismatch import ValidationError

@@ -1,7 +1,7 @@
-"""Read one of some values, those of an enum or of a Literal, from what JSON has for it."""
+"""Read one of some values, those of an enum or of a Literal, from what is written for it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum, Flag
 from functools import reduce
 from operator import or_
@@ -11,28 +11,30 @@ from spa.scalar import WRITERS
 from spa.validation.shape import Scalar, one_of
 
 
-def one_of_enum(wanted: type[Enum]) -> Scalar:
-    """Return the check for a member of an enum, or for any flags together.
+def one_of_enum(wanted: type[Enum], identify: Callable[[Any], Any], integer: Scalar) -> Scalar:
+    """Return the check for a member of an enum, or for any flags together, whose sum is an ``integer``.
 
     Raises:
-        TypeError: JSON has nothing for one of the values.
+        TypeError: nothing is written for one of the values.
     """
     if issubclass(wanted, Flag):
-        return _some_of(wanted)
-    return one_of_values((each.value, each) for each in wanted)
+        return _some_of(wanted, integer)
+    return one_of_values(((each.value, each) for each in wanted), identify)
 
 
-def one_of_values(choices: Iterable[tuple[Any, Any]]) -> Scalar:
+def one_of_values(choices: Iterable[tuple[Any, Any]], identify: Callable[[Any], Any]) -> Scalar:
     """Return the check for one of some values, each given with what is to be returned for it.
 
+    ``identify`` returns what a JSON value has in common with what is read for it.
+
     Raises:
-        TypeError: JSON has nothing for one of them.
+        TypeError: nothing is written for one of them.
     """
     written = [(_write(value), member) for value, member in choices]
-    members = {_key(value): member for value, member in written}
+    members = {identify(value): member for value, member in reversed(written)}  # of two alike, the first
 
     def read(value: Any) -> Any:
-        key = _key(value)
+        key = identify(value)
         if key not in members:
             raise ValueError("not among the choices")
         return members[key]
@@ -40,21 +42,22 @@ def one_of_values(choices: Iterable[tuple[Any, Any]]) -> Scalar:
     return Scalar(one_of(value for value, _ in written), read)
 
 
-def _some_of(wanted: type[Flag]) -> Scalar:
+def identify_json(value: Any) -> Any:
+    """Return what two JSON values have in common if they are the same: True equals 1 and 1.0 to Python."""
+    return json.dumps(value, sort_keys=True) if isinstance(value, (list, dict)) else (type(value), value)
+
+
+def _some_of(wanted: type[Flag], integer: Scalar) -> Scalar:
     values = [each.value for each in wanted.__members__.values()]
     mask = reduce(or_, values, 0)
 
     def read(value: Any) -> Any:
-        if type(value) is not int or value & ~mask:  # an IntFlag takes any bits, and -1 for all of them
+        number = integer.read(value)
+        if number & ~mask:  # an IntFlag takes any bits, and -1 for all of them
             raise ValueError("no flags")
-        return wanted(value)
+        return wanted(number)
 
     return Scalar(f"{one_of(values)}, or the sum of some", read)
-
-
-def _key(value: Any) -> Any:
-    """Return what two JSON values have in common if they are the same: True equals 1 and 1.0 to Python."""
-    return json.dumps(value, sort_keys=True) if isinstance(value, (list, dict)) else (type(value), value)
 
 
 def _write(value: Any) -> Any:

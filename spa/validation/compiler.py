@@ -10,7 +10,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, NotRequired, Required, Union, get_args, get_origin, get_type_hints
 
 from spa.scalar import KINDS
-from spa.validation.choice import one_of_enum, one_of_values
+from spa.validation.choice import identify_json, one_of_enum, one_of_values
 from spa.validation.mismatch import Enough, Errors, Loc
 from spa.validation.model import model_of, package_of
 from spa.validation.shape import Array, Check, Choice, Dictionary, Record, Scalar, Set, Tagged, Tuple
@@ -23,11 +23,18 @@ def check(value: Any, wanted: Any) -> Any:
         ValidationError: the value does not fit; it tells each place where it does not.
         TypeError: JSON cannot be checked against this type.
     """
-    build = _compile(wanted, repr(wanted))
-    errors = Errors()
+    return build(_compile(wanted, repr(wanted)), value, Errors())
+
+
+def build(check: Check, value: Any, errors: Errors) -> Any:
+    """Return what a check makes of a value.
+
+    Raises:
+        ValidationError: the value does not fit.
+    """
     built = None
     try:
-        built = build(value, (), errors)
+        built = check(value, (), errors)
     except Enough:
         pass
     except RecursionError:
@@ -53,11 +60,11 @@ class Compiler:
 
     def compile(self, wanted: Any, where: str) -> Check:
         """Return the check of a type; ``where`` is for the message if there is none."""
-        types = list(_flatten(wanted))
+        types = list(flatten(wanted))
         return self._compile_one(types[0], where) if len(types) == 1 else self._compile_union(types, where)
 
     def _compile_one(self, wanted: Any, where: str) -> Check:
-        found = _scalar_of(wanted)
+        found = scalar_of(wanted, SCALARS, identify_json)
         if found is not None:
             return found
         if wanted is Any or wanted is object:
@@ -77,19 +84,14 @@ class Compiler:
         model = model_of(wanted)
         if model is not None:
             return model
-        if isinstance(origin, type) and (is_dataclass(origin) or hasattr(origin, "__required_keys__")) and not args:
-            return self._compile_record(origin)
+        if is_record(wanted):
+            return self._compile_record(wanted)
         raise TypeError(f"{where}: JSON cannot be checked against {wanted!r}; see Request.json for what it can be")
 
     def _compile_record(self, wanted: type) -> Record:
         if wanted not in self.records:
-            record = self.records[wanted] = Record(wanted)
-            members = list(_members_of(wanted))
-            record.required = [member.name for member in members if member.is_required]
-            literals = (member for member in members if get_origin(member.wanted) is Literal)
-            record.tags = {member.name: get_args(member.wanted) for member in literals}
-            for member in members:  # last: they may hold this very record
-                record.members[member.name] = self.compile(member.wanted, f"{wanted.__name__}.{member.name}")
+            self.records[wanted] = Record(wanted)  # first: the members may hold this very record
+            fill(self.records[wanted], wanted, self.compile)
         return self.records[wanted]
 
     def _compile_union(self, types: list[Any], where: str) -> Check:
@@ -115,6 +117,21 @@ class Compiler:
         if objects or len(set(map(package_of, models))) > 1:
             raise TypeError(f"{where}: several kinds of object in a union are all of one package, or of none")
         return Choice(scalars, array, None, _one_model(models, where))
+
+
+def is_record(wanted: Any) -> bool:
+    """Tell whether a type is a dataclass or a TypedDict."""
+    return isinstance(wanted, type) and (is_dataclass(wanted) or hasattr(wanted, "__required_keys__"))
+
+
+def fill(record: Record, wanted: type, check_of: Callable[[Any, str], Check]) -> None:
+    """Give a record the members that its class declares, each with the check that ``check_of`` returns for it."""
+    members = list(_members_of(wanted))
+    record.required = [member.name for member in members if member.is_required]
+    literals = (member for member in members if get_origin(member.wanted) is Literal)
+    record.tags = {member.name: get_args(member.wanted) for member in literals}
+    for member in members:
+        record.members[member.name] = check_of(member.wanted, f"{wanted.__name__}.{member.name}")
 
 
 def _one_model(models: list[Any], where: str) -> Check | None:
@@ -146,25 +163,25 @@ def _compile(wanted: Any, spelled: str) -> Check:  # int | str equals str | int,
     return Compiler().compile(wanted, wanted.__name__ if isinstance(wanted, type) else spelled)
 
 
-def _flatten(wanted: Any) -> Iterator[Any]:
+def flatten(wanted: Any) -> Iterator[Any]:
     """Yield the types of a union, or the one type, without the names and marks around it."""
     origin = get_origin(wanted)
     if origin in (Union, UnionType):
         for each in get_args(wanted):
-            yield from _flatten(each)
+            yield from flatten(each)
     elif origin in (Required, NotRequired):
-        yield from _flatten(get_args(wanted)[0])
+        yield from flatten(get_args(wanted)[0])
     elif hasattr(wanted, "__supertype__"):  # a NewType
-        yield from _flatten(wanted.__supertype__)
+        yield from flatten(wanted.__supertype__)
     elif type(wanted).__name__ == "TypeAliasType":  # of Python 3.12
-        yield from _flatten(wanted.__value__)
+        yield from flatten(wanted.__value__)
     else:
         yield wanted
 
 
 def _has_hash(wanted: Any) -> bool:
     """Tell whether a set can hold what a type builds, as far as the type says: ``Any`` does not."""
-    types = list(_flatten(wanted))
+    types = list(flatten(wanted))
     if len(types) > 1:
         return all(map(_has_hash, types))
     origin = get_origin(types[0]) or types[0]
@@ -186,21 +203,26 @@ def _members_of(wanted: Any) -> Iterator[Member]:
         return
     for name, hint in hints.items():
         if isinstance(hint, InitVar):
-            raise TypeError(f"{name} is an InitVar; JSON is checked against fields only")
+            raise TypeError(f"{name} is an InitVar; only fields are checked")
     for field in fields(wanted):
         if field.init:
             is_required = field.default is MISSING and field.default_factory is MISSING
             yield Member(field.name, hints[field.name], is_required)
 
 
-def _scalar_of(wanted: Any) -> Scalar | None:
+def scalar_of(wanted: Any, scalars: dict[Any, Scalar], identify: Callable[[Any], Any]) -> Scalar | None:
+    """Return the check of a type without parts, None if it has some.
+
+    ``scalars`` has what is read for each type, ``identify`` tells the values of a Literal or an enum apart.
+    """
     if get_origin(wanted) is Literal:
-        return one_of_values((arg.value if isinstance(arg, Enum) else arg, arg) for arg in get_args(wanted))
+        choices = ((arg.value if isinstance(arg, Enum) else arg, arg) for arg in get_args(wanted))
+        return one_of_values(choices, identify)
     if not isinstance(wanted, type):
-        return SCALARS[NoneType] if wanted is None else None
+        return scalars.get(NoneType) if wanted is None else None
     if issubclass(wanted, Enum):
-        return one_of_enum(wanted)
-    return SCALARS.get(wanted)
+        return one_of_enum(wanted, identify, scalars[int])
+    return scalars.get(wanted)
 
 
 def _exactly(wanted: type) -> Callable[[Any], Any]:

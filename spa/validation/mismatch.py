@@ -1,4 +1,4 @@
-"""Tell where a JSON value is not of its type, and in which way."""
+"""Tell where what a client sent is not of its type, and in which way."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,13 +15,14 @@ Loc = tuple[str | int, ...]
 
 
 class ValidationError(UnprocessableEntity):
-    """422: the body is JSON, but not of the form that is expected.
+    """422: the body or the query can be read, but is not of the form that is expected.
 
     Raise it for what only the app can check, too: ``raise ValidationError([(["email"], "Is taken.")])``. In
     ``__post_init__`` of a dataclass, the places count from there.
 
     Args:
         errors: pairs of where (names of members and indices, from the outside in; or one alone) and what is wrong.
+        description: what the answer says above them; None says that it is the body.
 
     Attributes:
         errors: a list of ``{"loc": [...], "msg": "..."}``.
@@ -33,22 +34,23 @@ class ValidationError(UnprocessableEntity):
 
     description = "The body is not of the form that is expected here."
 
-    def __init__(self, errors: Iterable[tuple[Iterable[str | int] | int, str]]) -> None:
-        super().__init__()
+    def __init__(self, errors: Iterable[tuple[Iterable[str | int] | int, str]], description: str | None = None) -> None:
+        super().__init__(description)
         self.errors: list[dict[str, Any]] = [_tell(error) for error in errors]
         self.extensions: Mapping[str, Any] = {"errors": self.errors}
 
 
 class Errors(list[tuple[Loc, str]]):
-    """What is wrong so far, and where.
+    """What is wrong so far, and where; ``description`` is that of the error.
 
     Attributes:
         size: the characters of the places and messages.
         is_full: whether no more is told.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, description: str | None = None) -> None:
         super().__init__()
+        self.description = description
         self.size = 0
         self.is_full = False
 
@@ -67,7 +69,7 @@ class Errors(list[tuple[Loc, str]]):
 
     def error(self) -> ValidationError:
         """Return them as the error to raise."""
-        error = ValidationError(self)
+        error = ValidationError(self, self.description)
         if self.is_full:
             error.description = f"{error.description} More may be wrong than is told."
         return error

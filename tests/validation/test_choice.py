@@ -86,6 +86,11 @@ def test_another_value_is_told_what_is_written(value, wanted, msg):
     assert caught.value.errors == [{"loc": [], "msg": msg}]
 
 
+def test_of_two_values_that_are_written_alike_the_first_is_built():
+    assert check("ada", Literal[Name.ADA, "ada"]) is Name.ADA
+    assert type(check("ada", Literal["ada", Name.ADA])) is str
+
+
 def test_a_literal_of_bytes_is_base64():
     assert check("YWI=", Literal[b"ab"]) == b"ab"
 

@@ -76,6 +76,14 @@ def test_the_error_says_whether_more_may_be_wrong(number, is_full):
     assert errors.error().description == (f"{told} More may be wrong than is told." if is_full else told)
 
 
+def test_the_error_may_speak_of_something_else_than_the_body():
+    assert ValidationError([("page", "Is behind the last.")]).description.startswith("The body is not")
+    assert ValidationError([("page", "Is behind the last.")], "There is no such page.").description == (
+        "There is no such page."
+    )
+    assert Errors("The query is wrong.").error().description == "The query is wrong."
+
+
 @pytest.mark.parametrize(
     ("step", "told"),
     [("n" * 100, "n" * 100), ("n" * 101, "n" * 100 + "…"), (10**9, 10**9)],
