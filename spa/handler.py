@@ -223,7 +223,7 @@ class Handler:
         life = lifecycle.Lifecycle(environ, offer, settings, self.app.clock, self.app.connections)
         self.ws = life.socket
         try:
-            answer = life.run(lambda: self.websocket(**self.params))  # type: ignore[attr-defined]
+            answer = life.run(self.websocket, **self.params)  # type: ignore[attr-defined]
         finally:
             if life.is_open:
                 self._tell_closed(environ)

@@ -8,6 +8,7 @@ from typing import Any
 import gevent
 from werkzeug.datastructures import Headers
 
+from spa.blame import tell_source
 from spa.environ import CONNECTIONS, UPGRADE_HEADERS, WEBSOCKET
 from spa.errors import ENDINGS, ConnectionClosed, InvalidMessage
 from spa.mounted import outermost
@@ -82,8 +83,11 @@ class Lifecycle:
         """Whether the handshake has been answered: from then on there is no HTTP answer any more."""
         return self._transport is not None
 
-    def run(self, handler: Callable[[], Any]) -> Any:
+    def run(self, handler: Callable[..., Any], /, **params: Any) -> Any:
         """Call ``handler`` and end the WebSocket with it: 1000 when it returns, 1011 when it raises.
+
+        What it returns, other than None, is its answer before the handshake; later nobody can get it, and that is
+        a bug as if it had raised.
 
         Returns:
             what the handler returned, if it never opened the WebSocket; else None.
@@ -94,9 +98,11 @@ class Lifecycle:
         self._handler = gevent.getcurrent()
         code = GOING_AWAY
         try:
-            result = handler()
-            if result is not None and not self.is_open:
-                return result
+            result = handler(**params)
+            if result is not None:
+                if not self.is_open:
+                    return result
+                raise _undeliverable(result, handler)
             self.socket.accept()
             code = NORMAL_CLOSURE
         except gevent.GreenletExit:
@@ -207,6 +213,16 @@ def refuse_upgraded(environ: dict[str, Any], status: int, reason: str, clock: Al
     connection = Connection(taken, Limits(), clock, lambda: None)
     connection.finish(INTERNAL_ERROR if status >= 500 else POLICY_VIOLATION, _fit(reason))
     return taken.release()
+
+
+def _undeliverable(result: Any, handler: Callable[..., Any]) -> TypeError:
+    """Return the error of a handler that returned a value to a client that has been answered 101."""
+    error = TypeError(
+        f"{type(result).__name__} was returned after the handshake, where nobody gets it: write self.ws.send(...), and"
+        " return None; an HTTP answer is returned before the first use of self.ws"
+    )
+    error.add_note(tell_source(handler))
+    return error
 
 
 def _fit(reason: str) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import re
 import time
+import traceback
 from asyncio import CancelledError
 
 import gevent
@@ -125,6 +126,27 @@ def test_what_a_handler_raises_later_is_a_close_code_and_a_bug_is_one_traceback(
         records = [record for record in caplog.records if record.levelno >= logging.ERROR]
         named = [re.sub(r"\[[0-9a-f]{16}\]", "[name]", record.getMessage()) for record in records]
         assert named == [r"WebSocket GET /\x1b [name]: the handler failed"] * lines
+
+
+@pytest.mark.parametrize("value", ["", {"a": 1}, ("gone", 404), Forbidden(), False], ids=repr)
+def test_what_a_handler_returns_later_reaches_nobody_so_it_is_1011_and_one_traceback(value, caplog):
+    with request() as begun:
+
+        def handler(name):
+            begun.ws.send(name)
+            return value
+
+        running = gevent.spawn(begun.life.run, handler, name="ann")
+        assert begun.peer.read_head().status == 101
+        assert begun.peer.read_text() == "ann"
+        close = begun.peer.read_close()
+        assert (close.code, close.reason) == (1011, "")
+        assert running.get() is None
+        (record,) = caplog.records
+        assert "the handler failed" in record.getMessage()
+        told = "".join(traceback.format_exception(*record.exc_info))
+        assert f"TypeError: {type(value).__name__} was returned after the handshake, where nobody gets it" in told
+        assert re.search(r"The value was returned by .*\.handler \(.*test_lifecycle\.py, line \d+\)\.", told)
 
 
 def test_ctrl_c_in_a_handler_closes_with_1001_and_goes_on_up():
@@ -342,10 +364,15 @@ def test_a_stop_that_comes_in_the_turn_in_which_the_handler_ends_hits_nothing_la
         assert ended == ["the handler", "the clean-up"]
 
 
+def leave_behind(seconds, error=None):
+    """Start a timeout that nobody takes back."""
+    gevent.Timeout.start_new(seconds, error)
+
+
 def test_a_timeout_that_the_handler_left_behind_does_not_cut_the_closing_handshake_short(caplog):
     with request(close_timeout=0.3) as begun:
         started = time.monotonic()
-        running = begun.run(lambda: begun.ws.accept() or gevent.Timeout.start_new(0.05))
+        running = begun.run(lambda: begun.ws.accept() or leave_behind(0.05))
         begun.peer.read_head()
         assert begun.peer.read_close().code == 1000
         assert running.get() is None
@@ -356,7 +383,7 @@ def test_a_timeout_that_the_handler_left_behind_does_not_cut_the_closing_handsha
 @pytest.mark.parametrize("error", [ValueError("left behind"), SystemExit(1), CancelledError()], ids=repr)
 def test_whatever_is_thrown_into_the_closing_handshake_the_socket_goes_back_to_the_server(error, caplog):
     with request(close_timeout=60) as begun:
-        running = begun.run(lambda: begun.ws.accept() or gevent.Timeout.start_new(0.02, error))
+        running = begun.run(lambda: begun.ws.accept() or leave_behind(0.02, error))
         begun.peer.read_head()
         assert begun.peer.read_close().code == 1000
         assert running.get() is None
