@@ -139,6 +139,10 @@ class Request(WerkzeugRequest):
         session: dict[str, Any] = open_session()
         return session
 
+    @session.setter
+    def session(self, value: Any) -> None:
+        raise AttributeError("request.session cannot be replaced: use its clear() and update()")
+
     @overload
     def json(self, type: None = None) -> Any: ...
 

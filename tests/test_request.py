@@ -647,6 +647,12 @@ def test_the_session_is_what_its_middleware_opens():
     assert spa.Request({**create_environ("/"), "spa.session": lambda: session}).session is session
 
 
+def test_a_session_that_is_replaced_is_a_mistake_that_names_the_fix():
+    request = spa.Request({**create_environ("/"), "spa.session": dict})
+    with pytest.raises(AttributeError, match=r"cannot be replaced: use its clear\(\) and update\(\)"):
+        request.session = {"user": 7}
+
+
 def test_a_session_without_its_middleware_is_a_mistake_that_names_the_fix():
     with pytest.raises(spa.SetupError, match=r"app = SessionMiddleware\(app, secret\)"):
         assert spa.Request(create_environ("/")).session
