@@ -51,8 +51,8 @@ class EventStream(Response):
             raise TypeError(f"EventStream takes an iterable of events: write [{type(events).__name__}(...)]")
         if not hasattr(events, "__iter__") and not hasattr(events, "__getitem__"):  # the two ways to be iterated over
             raise TypeError(f"EventStream takes an iterable of events, not {type(events).__name__}: {_advise(events)}")
-        if not keepalive > 0:
-            raise ValueError(f"keepalive is more than 0 seconds, not {keepalive}")
+        if not isinstance(keepalive, (int, float)) or not keepalive > 0:
+            raise ValueError(f"keepalive is more than 0 seconds, not {keepalive!r}")
         iterator: Iterator[Any] = iter(events)
         super().__init__(iterator, headers=headers)
         self.headers.setdefault("Cache-Control", "no-store")

@@ -149,7 +149,7 @@ def test_what_cannot_be_iterated_over_is_a_mistake_that_names_the_fix(events, wo
         spa.EventStream(events)
 
 
-@pytest.mark.parametrize("keepalive", [0, -1, float("nan")])
+@pytest.mark.parametrize("keepalive", [0, -1, float("nan"), "5", None])
 def test_a_keepalive_of_no_time_is_a_mistake(keepalive):
     with pytest.raises(ValueError, match="keepalive"):
         spa.EventStream([], keepalive=keepalive)
