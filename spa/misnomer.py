@@ -1,4 +1,4 @@
-"""Find the names in a handler class that are nearly, and not quite, those that Spa looks for."""
+"""Find the names in a handler class that are nearly those which Spa looks for."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
