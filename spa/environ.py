@@ -12,7 +12,7 @@ OUTER = "spa.outer_environ"  # the environ that this one is a changed copy of; w
 REQUEST_ID = "spa.request_id"  # written by requestid.py, in the outermost environ; the access log reads it there
 WEBSOCKET = "spa.websocket_connection"  # the Connection; by websocket/lifecycle.py, for the access logs of the servers
 ALWAYS_DOCUMENT = "spa.always_document"  # True: no page for an error; by handler.py and server/debug.py, for problem.py
-SHOW_BUG = "spa.show_bug"  # (error, environ) -> response; by server/debug.py, for app.py and static/hashedfile.py
+SHOW_BUG = "spa.show_bug"  # (error, environ) -> response; by server/debug.py, for problem.py and static/hashedfile.py
 CSP_NONCE = "spa.csp_nonce"  # written by homepage.py; read by the user's body, for inline scripts of its own
 
 # Of middleware, Spa's or the user's own.

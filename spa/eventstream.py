@@ -4,6 +4,7 @@ import contextvars
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from inspect import isasyncgen, isasyncgenfunction, isroutine
 from typing import Any
 
 import gevent
@@ -38,7 +39,7 @@ class EventStream(Response):
         headers: further headers. By default nothing stores the answer, and nginx does not buffer it.
 
     Raises:
-        TypeError: ``events`` is one event instead of an iterable.
+        TypeError: ``events`` is one event instead of an iterable, or a function that has not been called.
         ValueError: ``keepalive`` is not more than 0.
     """
 
@@ -48,8 +49,10 @@ class EventStream(Response):
     def __init__(self, events: Iterable[Item], *, keepalive: float = 15.0, headers: Any = None) -> None:
         if isinstance(events, str | bytes | dict | Event):
             raise TypeError(f"EventStream takes an iterable of events: write [{type(events).__name__}(...)]")
-        if not keepalive > 0:
-            raise ValueError(f"keepalive is more than 0 seconds, not {keepalive}")
+        if not hasattr(events, "__iter__") and not hasattr(events, "__getitem__"):  # the two ways to be iterated over
+            raise TypeError(f"EventStream takes an iterable of events, not {type(events).__name__}: {_advise(events)}")
+        if not isinstance(keepalive, (int, float)) or not keepalive > 0:
+            raise ValueError(f"keepalive is more than 0 seconds, not {keepalive!r}")
         iterator: Iterator[Any] = iter(events)
         super().__init__(iterator, headers=headers)
         self.headers.setdefault("Cache-Control", "no-store")
@@ -171,6 +174,13 @@ class Stream:
         if self._sock is not None and self._cut_timer is None:
             self._cut_timer = gevent.get_hub().loop.timer(patience)
             self._cut_timer.start(transport.cut, self._sock)
+
+
+def _advise(events: Any) -> str:
+    """Tell what to write in place of what cannot be iterated over."""
+    if isasyncgen(events) or isasyncgenfunction(events):
+        return "write def, not async def: gevent needs no await"
+    return f"call it, {events.__name__}()" if isroutine(events) else "write a generator, or a list"
 
 
 def _report(environ: dict[str, Any], error: BaseException) -> None:

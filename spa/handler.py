@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPMethod
 from typing import Any, ClassVar, Protocol
 
-from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from spa.blame import tell_source
@@ -16,7 +15,7 @@ from spa.origin import check_allowed_origins
 from spa.redirect import root_of
 from spa.request import Request
 from spa.requestid import describe
-from spa.response import JSONResponse, Response, answer_options
+from spa.response import JSONResponse, Response, answer_options, read_headers
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
 from spa.websocket.limits import Limits, check_limits
@@ -198,7 +197,7 @@ class Handler:
                 " return (body, status) or (body, status, headers)"
             )
         response.status = status
-        response.headers.update(Headers(headers))  # a list of pairs may name a header twice
+        response.headers.update(read_headers(headers))  # a list of pairs may name a header twice
         return response
 
     def _answer_without_method(self, method: str) -> WSGIApp:

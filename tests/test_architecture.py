@@ -25,6 +25,7 @@ PURE = {
     "spa.blame",
     "spa.coding",
     "spa.grammar",
+    "spa.listing",
     "spa.mounted",
     "spa.origin",
     "spa.websocket.closecode",

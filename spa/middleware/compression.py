@@ -5,6 +5,7 @@ from typing import Any
 
 from spa.coding import available_codings, is_compressible
 from spa.errors import SetupError
+from spa.listing import check_list
 from spa.middleware.codedanswer import CodedAnswer
 from spa.middleware.variant import Policy
 from spa.websocket.handshake import is_upgrade
@@ -76,13 +77,12 @@ def _check_codings(codings: Mapping[str, int] | None) -> dict[str, int]:
 
 
 def _check_types(types: Sequence[str]) -> Callable[[str], bool]:
-    if isinstance(types, str):
-        raise SetupError(f"types is a list of media types; write [{types!r}]")
-    for kind in types:
-        main, _, sub = kind.partition("/")
+    listed = check_list(types, "types", "media types")
+    for kind in listed:
+        main, _, sub = kind.partition("/") if isinstance(kind, str) else ("", "", "")
         if not main or not sub or ";" in kind:
             raise SetupError(f"{kind!r} is not a media type; write text/html, or text/* for all of text")
-    chosen = frozenset(kind.lower() for kind in types)
+    chosen = frozenset(kind.lower() for kind in listed)
 
     def is_type(content_type: str) -> bool:
         kind = content_type.partition(";")[0].strip().lower()

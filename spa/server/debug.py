@@ -37,10 +37,11 @@ def check_loopback(host: str) -> None:
 
 
 class ShownBug(InternalServerError):
-    """*500* that tells what was raised, and in a member ``traceback`` where, in lines."""
+    """*500* that tells what was raised, with the notes on it, and in a member ``traceback`` where, in lines."""
 
     def __init__(self, error: BaseException, text: str) -> None:
-        super().__init__(f"{type(error).__name__}: {error}", original_exception=error)
+        told = [f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())]
+        super().__init__("\n".join(told), original_exception=error)
         self.extensions = {"traceback": text.splitlines()}
 
 

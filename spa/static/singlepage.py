@@ -63,7 +63,7 @@ class SinglePage:
             self._files = NamedFiles(directory, follow_symlinks=follow_symlinks)
         except SetupError as error:
             raise SetupError(f"{error}; run the front end's build first, as npm run build") from error
-        if self._files.directory.identify(index) is None:
+        if not isinstance(index, str) or self._files.directory.identify(index) is None:
             root = self._files.directory.root
             raise SetupError(f"there is no {index!r} in {root!r}; run the front end's build first, as npm run build")
         self._index = index

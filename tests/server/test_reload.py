@@ -289,6 +289,10 @@ def test_a_path_that_is_not_there_and_a_string_are_mistakes(tmp_path):
         reload.check_paths([tmp_path / "nope"])
     with pytest.raises(SetupError, match=r"write reload=\['templates'\]"):
         reload.check_paths("templates")
+    with pytest.raises(SetupError, match=r"write reload=\[PosixPath\("):
+        reload.check_paths(tmp_path)
+    with pytest.raises(SetupError, match=r"takes True, or a list of paths, not 5$"):
+        reload.check_paths(5)
 
 
 @pytest.mark.parametrize(
