@@ -40,6 +40,7 @@ PURE = {
     "spa.readiness",
     "spa.segmenttree",
     "spa.server.framing",
+    "spa.server.grace",
     "spa.static.charset",
     "spa.static.conditional",
     "spa.static.css",

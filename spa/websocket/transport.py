@@ -90,12 +90,12 @@ def see(environ: dict[str, Any]) -> Any:
 
 def has_hung_up(sock: Any) -> bool:
     """Tell whether the peer has ended its half of the connection, perhaps behind bytes that are not read yet."""
-    descriptor = sock.fileno()
-    if descriptor < 0:
-        return True
-    poll = POLL()
-    poll.register(descriptor, HANG_UP)
-    return bool(poll.poll(0))
+    return sock.fileno() < 0 or _has_event(sock, HANG_UP)
+
+
+def has_bytes(sock: Any) -> bool:
+    """Tell whether the peer has sent what is not read yet, if only the end of its half of the connection."""
+    return sock.fileno() >= 0 and _has_event(sock, select.POLLIN)
 
 
 def end_tls(sock: Any) -> None:
@@ -130,6 +130,12 @@ def read_ahead(sock: Any, rfile: Any) -> bytes:
         return b""
     finally:
         sock.settimeout(timeout)
+
+
+def _has_event(sock: Any, events: int) -> bool:
+    poll = POLL()
+    poll.register(sock.fileno(), events)
+    return bool(poll.poll(0))
 
 
 def _return_nothing() -> Iterable[bytes]:
