@@ -105,23 +105,10 @@ class Lifecycle:
                 raise _undeliverable(result, handler)
             self.socket.accept()
             code = NORMAL_CLOSURE
-        except gevent.GreenletExit:
-            if not self.is_open:
-                raise
-            if self._stopped:
-                code = NORMAL_CLOSURE
-        except InvalidMessage:
-            if not self.is_open:
-                raise
-            code = INVALID_DATA
-        except ENDINGS:
-            raise
         except BaseException as error:
-            if not self.is_open:
+            if not self.is_open or isinstance(error, ENDINGS):
                 raise
-            if not isinstance(error, ConnectionClosed) or self.socket.close_code is None:
-                code = INTERNAL_ERROR
-                logger.exception("WebSocket %s: the handler failed", describe(self._environ))
+            code = self._judge(error)
         finally:
             self._handler = None
             self._is_over = True
@@ -164,6 +151,17 @@ class Lifecycle:
             send_away_on_sigterm(self._registry)
         self._registry.add(connection)
         return connection, subprotocol
+
+    def _judge(self, error: BaseException) -> int:
+        """Return the code to close with after what a handler has raised, and log what is a bug."""
+        if isinstance(error, gevent.GreenletExit):
+            return NORMAL_CLOSURE if self._stopped else GOING_AWAY
+        if isinstance(error, InvalidMessage):
+            return INVALID_DATA
+        if isinstance(error, ConnectionClosed) and self.socket.close_code is not None:  # this one has closed
+            return NORMAL_CLOSURE
+        logger.exception("WebSocket %s: the handler failed", describe(self._environ))
+        return INTERNAL_ERROR
 
     def _finish(self, code: int) -> None:
         connection = self.socket.connection

@@ -400,6 +400,28 @@ def test_a_handler_that_is_killed_does_not_hold_its_request_up_for_a_slow_reader
         assert begun.ws.connection.state is State.ENDED
 
 
+def test_a_handler_that_has_closed_leaves_a_slow_reader_the_time_to_read_all_of_it(caplog):
+    with request(close_timeout=0.1) as begun:
+
+        def handler():
+            begun.ws.send(b"x" * 2**21)  # many times what the kernel holds
+            begun.ws.close(4000)
+            begun.ws.receive()
+
+        started = time.monotonic()
+        running = begun.run(handler)
+        begun.peer.read_head()
+        data = b""
+        while not data.endswith(frame(CLOSE, close_payload(4000), mask=None)):
+            gevent.sleep(0.02)  # longer in all than the close timeout, and never at rest
+            more = begun.peer.sock.recv(2**17)
+            assert more, f"cut after {len(data)} bytes"
+            data += more
+        assert time.monotonic() - started > 0.2
+        assert running.get() is None
+        assert not caplog.records
+
+
 def test_the_registry_of_the_server_comes_before_that_of_the_app():
     with request() as begun:
         theirs = begun.environ[CONNECTIONS] = Registry()
