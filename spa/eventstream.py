@@ -10,13 +10,12 @@ from typing import Any
 import gevent
 
 from spa.answer import BrokenOff
-from spa.environ import APP, CONNECTIONS
 from spa.event import COMMENT, CONTENT_TYPE, Event, encode
 from spa.producer import Producer
 from spa.requestid import describe
 from spa.response import Response
 from spa.websocket import transport
-from spa.websocket.departure import send_away_on_sigterm
+from spa.websocket.departure import find_registry
 from spa.websocket.hangup import Watch
 from spa.websocket.registry import PATIENCE, Registry
 
@@ -152,12 +151,8 @@ class Stream:
         self._sock = transport.see(self._environ)
         if self._sock is not None:
             self._watch = Watch(self._sock, self._leave)
-        self._registry = self._environ.get(CONNECTIONS)
-        if self._registry is None and APP in self._environ:
-            self._registry = self._environ[APP].connections
-            send_away_on_sigterm(self._registry)
-        if self._registry is not None:
-            self._registry.add(self)
+        self._registry = find_registry(self._environ)
+        self._registry.add(self)
 
     def _leave(self) -> None:
         """End the stream, because the client has left; it may have ended its half only, and not read the rest."""

@@ -36,12 +36,12 @@ class Request:
         self.taken = 0
         self.early = early
         self.environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/\x1b", HIJACK: self._hijack}
+        self.environ[CONNECTIONS] = self.registry
         self.life = lifecycle.Lifecycle(
             self.environ,
             Handshake(KEY, tuple(offered)),
             lifecycle.Settings(supported, (), Limits(**{"close_timeout": 0.1, **limits})),
             clock,
-            self.registry,
         )
         self.ws = self.life.socket
 
@@ -422,20 +422,16 @@ def test_a_handler_that_has_closed_leaves_a_slow_reader_the_time_to_read_all_of_
         assert not caplog.records
 
 
-def test_the_registry_of_the_server_comes_before_that_of_the_app():
+def test_a_server_that_stops_sends_the_open_websocket_away_and_knows_it_until_its_end():
     with request() as begun:
-        theirs = begun.environ[CONNECTIONS] = Registry()
-        life = lifecycle.Lifecycle(
-            begun.environ, Handshake(KEY, ()), lifecycle.Settings((), (), Limits()), AlarmClock(), begun.registry
-        )
-        running = gevent.spawn(life.run, lambda: life.socket.receive())
+        running = begun.run(lambda: begun.ws.receive())
         begun.peer.read_head()
-        assert (len(list(theirs)), list(begun.registry)) == (1, [])
-        theirs.send_away()
+        assert list(begun.registry) == [begun.ws.connection]
+        begun.registry.send_away()
         close = begun.peer.read_close()
         begun.peer.send(CLOSE, close.payload)
         running.get()
-        assert (close.code, list(theirs)) == (1001, [])
+        assert (close.code, list(begun.registry)) == (1001, [])
 
 
 def test_the_subprotocol_is_the_servers_first_choice_or_the_handlers():
@@ -457,7 +453,7 @@ def test_a_subprotocol_that_the_client_does_not_offer_leaves_the_handshake_open(
 def test_a_setting_that_turns_out_to_be_wrong_leaves_the_handshake_open():
     with request() as begun:
         settings = lifecycle.Settings((), (), {"max_message": 1})
-        life = lifecycle.Lifecycle(begun.environ, Handshake(KEY, ()), settings, AlarmClock(), begun.registry)
+        life = lifecycle.Lifecycle(begun.environ, Handshake(KEY, ()), settings, AlarmClock())
         with pytest.raises(AttributeError):
             life.run(life.socket.accept)
         assert (life.is_open, list(begun.registry)) == (False, [])
