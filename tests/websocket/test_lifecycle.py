@@ -16,7 +16,7 @@ from spa.environ import CONNECTIONS, HIJACK
 from spa.errors import ConnectionClosed, InvalidMessage
 from spa.websocket import lifecycle
 from spa.websocket.alarm import AlarmClock
-from spa.websocket.connection import State
+from spa.websocket.conversation import State
 from spa.websocket.handshake import Handshake
 from spa.websocket.limits import Limits
 from spa.websocket.registry import Registry
