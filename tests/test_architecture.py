@@ -41,6 +41,7 @@ PURE = {
     "spa.segmenttree",
     "spa.server.framing",
     "spa.server.grace",
+    "spa.static.cache",
     "spa.static.charset",
     "spa.static.conditional",
     "spa.static.css",
