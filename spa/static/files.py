@@ -183,6 +183,18 @@ class Directory:
         os.close(descriptor)
         return None
 
+    def open_version(self, path: str, identity: Identity) -> File | None:
+        """Open one version of a file; None if another has taken its place.
+
+        Raises:
+            FileUnavailable: the system cannot open files now.
+        """
+        file = self.open(path)
+        if file is not None and file.identity != identity:
+            file.close()
+            return None
+        return file
+
     def identify(self, path: str) -> Identity | None:
         """Return the identity of the file as it is now; None for whatever may not be served."""
         file = self.open(path)

@@ -58,4 +58,4 @@ class NamedFiles:
             content_type=content_type,
             headers=(("Cache-Control", self._cache_control),),
         )
-        return self._variants.choose(plain, environ, file.identity, file.read, Original(file.path, file.identity))
+        return self._variants.choose(plain, environ, file.identity, Original(file.path, file.identity))

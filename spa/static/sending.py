@@ -70,6 +70,10 @@ class Representation:
             return [self.body if stop - start == self.size else self.body[start:stop]]
         return ClosingIterator(self.body.pieces(start, stop), self.close)
 
+    def read(self) -> bytes:
+        """Return the bytes."""
+        return self.body if isinstance(self.body, bytes) else self.body.read()
+
     def close(self) -> None:
         """Close the file beneath, if there is one."""
         if isinstance(self.body, File):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import gevent
 
 from spa.coding import SIBLINGS
-from spa.static.bodies import SMALL, open_version
+from spa.static.bodies import SMALL
 from spa.static.cache import Cache
 from spa.static.decoding import can_decode, digest
 from spa.static.files import ChangedError, Directory, File, Identity
@@ -116,7 +116,7 @@ class Siblings:
 
     def _open(self, path: str, identity: Identity, tag: str) -> Sibling | None:
         """Open a sibling; a small one is read, so that a shortcut can remember it."""
-        file = open_version(self._directory, path, identity)
+        file = self._directory.open_version(path, identity)
         if file is None or file.size > SMALL:
             return None if file is None else Sibling(file, tag)
         try:
@@ -140,7 +140,7 @@ class Siblings:
         """Decode a sibling, in whatever thread; what is hashed, decoded and kept comes from one descriptor."""
         path, identity, hash = key
         try:
-            file = open_version(self._directory, path, identity)
+            file = self._directory.open_version(path, identity)
         except FileUnavailable:  # it will be asked for again
             return None
         if file is None:

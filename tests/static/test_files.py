@@ -40,6 +40,18 @@ def read(directory, path):
         file.close()
 
 
+def test_a_version_is_opened_as_long_as_no_other_has_taken_its_place(root):
+    directory = Directory(root)
+    identity = directory.identify("a.txt")
+    file = directory.open_version("a.txt", identity)
+    assert (file.identity, file.read()) == (identity, b"inside")
+    file.close()
+    (root / "a.txt").write_text("another")
+    assert directory.open_version("a.txt", identity) is None
+    (root / "a.txt").unlink()
+    assert directory.open_version("a.txt", identity) is None
+
+
 @pytest.mark.parametrize(
     "path",
     [
