@@ -51,6 +51,7 @@ PURE = {
     "spa.static.importmap",
     "spa.static.mimetypes",
     "spa.static.reference",
+    "spa.static.servable",
     "spa.static.sourcemap",
     "spa.static.tag",
     "spa.scalar",

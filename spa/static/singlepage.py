@@ -11,12 +11,13 @@ from spa.accept import weigh
 from spa.errors import SetupError
 from spa.response import answer_options
 from spa.static.buildhash import carries_build_hash
-from spa.static.files import DEEPEST, Root
+from spa.static.files import Root
 from spa.static.hashedfile import UnknownFile
 from spa.static.mimetypes import UNKNOWN, type_of
 from spa.static.namedfiles import NamedFiles
 from spa.static.route import VARIABLE, refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
+from spa.static.servable import DEEPEST
 from spa.websocket.handshake import refuse
 from spa.wsgi import WSGIApp
 
