@@ -1,6 +1,6 @@
 """Serve files at content-hashed URLs that may be cached for ever."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -170,14 +170,11 @@ class SmartStatic:
         """
         return {asset.path: asset.hashed_path for asset in self._all(mount)}
 
-    def version(self, paths: Iterable[str] | None = None) -> object:
-        """Return a value that stays equal as long as none of these files, or of all, has changed.
-
-        Without watching it is constant.
-        """
+    def version(self) -> object:
+        """Return a value that stays equal as long as no file has changed; without watching it is constant."""
         if self.watch is False:
             return None
-        return tuple((path, self.directory.identify(path)) for path in (self.paths() if paths is None else paths))
+        return tuple((path, self.directory.identify(path)) for path in self.paths())
 
     def observe(self, environ: Mapping[str, Any]) -> None:
         """Begin to watch if the server says that it serves a program under development."""
