@@ -1,7 +1,7 @@
 """Turn a tuple of routes into a URL map that finds handlers and builds URLs."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from inspect import isfunction
 from numbers import Number
 from typing import Any, NoReturn
@@ -31,7 +31,7 @@ class Route:
     pattern: str
     name: str
     handler: RouteHandler
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    kwargs: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

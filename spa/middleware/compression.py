@@ -56,7 +56,7 @@ class CompressionMiddleware:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer a WSGI request."""
-        if "HTTP_UPGRADE" in environ and is_upgrade(environ):
+        if is_upgrade(environ):
             return self.app(environ, start_response)
         return CodedAnswer(self._policy, environ, start_response).run(self.app)
 
