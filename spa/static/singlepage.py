@@ -110,7 +110,10 @@ class SinglePage:
         return replace(found, headers=(*found.headers, ("Vary", "Accept")))
 
     def _is_below_file(self, path: str) -> bool:
-        """Tell whether a path goes on behind a file, ``about.html/x``; as a rule its first segment says that not."""
+        """Tell whether a path goes on behind a file, ``about.html/x``.
+
+        Mostly its first segment is enough to tell that it does not.
+        """
         segments = path.split("/", DEEPEST)
         for count in range(1, len(segments)):
             above = "/".join(segments[:count])
