@@ -10,13 +10,12 @@ from typing import Any
 import gevent
 
 from spa.answer import BrokenOff
-from spa.environ import APP, CONNECTIONS
 from spa.event import COMMENT, CONTENT_TYPE, Event, encode
 from spa.producer import Producer
 from spa.requestid import describe
 from spa.response import Response
 from spa.websocket import transport
-from spa.websocket.departure import send_away_on_sigterm
+from spa.websocket.departure import find_registry
 from spa.websocket.hangup import Watch
 from spa.websocket.registry import PATIENCE, Registry
 
@@ -126,8 +125,17 @@ class Stream:
         raise StopIteration
 
     def send_away(self, patience: float) -> None:
-        """End the stream, because the server is stopping; cut it off from a client that does not read."""
-        self._end(patience)
+        """End the stream, because the server is stopping or the client has left, and wait for nobody.
+
+        A server that is sending to a client that does not read sees nothing of this, so it is cut off after so many
+        seconds.
+        """
+        self._is_over = True
+        self._producer.stop()
+        self._producer.news.set()
+        if self._sock is not None and self._cut_timer is None:
+            self._cut_timer = gevent.get_hub().loop.timer(patience)
+            self._cut_timer.start(transport.cut, self._sock)
 
     def close(self) -> None:
         """Have the iterator closed, and wait until it is."""
@@ -151,29 +159,10 @@ class Stream:
         self._has_begun = True
         self._sock = transport.see(self._environ)
         if self._sock is not None:
-            self._watch = Watch(self._sock, self._leave)
-        self._registry = self._environ.get(CONNECTIONS)
-        if self._registry is None and APP in self._environ:
-            self._registry = self._environ[APP].connections
-            send_away_on_sigterm(self._registry)
-        if self._registry is not None:
-            self._registry.add(self)
-
-    def _leave(self) -> None:
-        """End the stream, because the client has left; it may have ended its half only, and not read the rest."""
-        self._end(PATIENCE)
-
-    def _end(self, patience: float) -> None:
-        """End the stream for the server, and have the iterator closed, without waiting for either.
-
-        A server that is sending to a client that does not read sees nothing of this, so it is cut off after a while.
-        """
-        self._is_over = True
-        self._producer.stop()
-        self._producer.news.set()
-        if self._sock is not None and self._cut_timer is None:
-            self._cut_timer = gevent.get_hub().loop.timer(patience)
-            self._cut_timer.start(transport.cut, self._sock)
+            # A client that is seen to leave may have ended its half only, and not read the rest.
+            self._watch = Watch(self._sock, partial(self.send_away, PATIENCE))
+        self._registry = find_registry(self._environ)
+        self._registry.add(self)
 
 
 def _advise(events: Any) -> str:

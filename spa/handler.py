@@ -19,7 +19,6 @@ from spa.response import JSONResponse, Response, answer_options, read_headers
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
 from spa.websocket.limits import Limits, check_limits
-from spa.websocket.registry import Registry
 from spa.websocket.socket import WebSocket
 from spa.wsgi import Body, WSGIApp
 
@@ -46,7 +45,6 @@ class Application(Protocol):
     settings: Any
     websocket: lifecycle.Settings
     clock: AlarmClock
-    connections: Registry
     shortcuts: dict[str, Shortcut]
     codec: Codec
 
@@ -219,7 +217,7 @@ class Handler:
         answer = self.prepare(**self.params)
         if answer is not None:
             return self.to_response(answer)(environ, start_response)
-        life = lifecycle.Lifecycle(environ, offer, settings, self.app.clock, self.app.connections)
+        life = lifecycle.Lifecycle(environ, offer, settings, self.app.clock)
         self.ws = life.socket
         try:
             answer = life.run(self.websocket, **self.params)  # type: ignore[attr-defined]

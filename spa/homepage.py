@@ -173,9 +173,7 @@ class HomePage:
         answer = page.answer
         if answer is None:
             return self._answer(page.sources, self._call_body(request))
-        body = answer.body
-        assert isinstance(body, bytes)
-        return self._variants.choose(answer, request.environ, answer.etag, lambda: body)
+        return self._variants.choose(answer, request.environ, answer.etag)
 
     def _find_page(self, mount: str) -> Page:
         """Return what the page loads, found out anew if a file has changed."""

@@ -20,7 +20,7 @@ HIGHEST = {"br": 11, "zstd": 19, "gzip": 9}  # from 20 on, browsers refuse the w
 class CompressionMiddleware:
     """A WSGI app that sends the answers of another in the content coding a client likes best: br, zstd or gzip.
 
-    Text, JSON and what else shrinks is compressed (RFC 9110 section 12.5.3). Both variants say
+    Text, JSON and whatever else shrinks is compressed (RFC 9110 section 12.5.3). Both variants say
     ``Vary: Accept-Encoding``, and a strong ETag gets an ending of its own in each coding, which is understood in
     If-None-Match and If-Match. What comes chunk by chunk leaves chunk by chunk, event streams included. WebSockets
     pass, and so does what has no whole body (HEAD, 204, 206, 304), has its coding already, or forbids it
@@ -56,7 +56,7 @@ class CompressionMiddleware:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer a WSGI request."""
-        if "HTTP_UPGRADE" in environ and is_upgrade(environ):
+        if is_upgrade(environ):
             return self.app(environ, start_response)
         return CodedAnswer(self._policy, environ, start_response).run(self.app)
 

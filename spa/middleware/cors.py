@@ -81,7 +81,7 @@ class CORSMiddleware:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer a WSGI request."""
-        if "HTTP_UPGRADE" in environ and is_upgrade(environ):
+        if is_upgrade(environ):
             environ[ALLOWED_ORIGINS] = self._socket_origins.union(environ.get(ALLOWED_ORIGINS, ()))
             return self.app(environ, start_response)
         grant = self._grant(environ.get("HTTP_ORIGIN"))

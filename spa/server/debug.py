@@ -49,8 +49,8 @@ class Debugger(DebuggedApplication):
     """A WSGI app with Werkzeug's interactive debugger, for a loopback server.
 
     It shows what an App would answer with a bare 500. To run code in the page one needs the PIN, and a ``Host``
-    that is this machine; for any other ``Host``, as a foreign site has that makes its name point here, nothing is
-    shown at all.
+    that is this machine; for any other ``Host``, such as a foreign site whose name points here, nothing is shown at
+    all.
 
     Args:
         app: the WSGI app.

@@ -11,12 +11,13 @@ from spa.accept import weigh
 from spa.errors import SetupError
 from spa.response import answer_options
 from spa.static.buildhash import carries_build_hash
-from spa.static.files import DEEPEST, Root
+from spa.static.files import Root
 from spa.static.hashedfile import UnknownFile
 from spa.static.mimetypes import UNKNOWN, type_of
 from spa.static.namedfiles import NamedFiles
 from spa.static.route import VARIABLE, refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
+from spa.static.servable import DEEPEST
 from spa.websocket.handshake import refuse
 from spa.wsgi import WSGIApp
 
@@ -109,7 +110,10 @@ class SinglePage:
         return replace(found, headers=(*found.headers, ("Vary", "Accept")))
 
     def _is_below_file(self, path: str) -> bool:
-        """Tell whether a path goes on behind a file, ``about.html/x``; as a rule its first segment says that not."""
+        """Tell whether a path goes on behind a file, ``about.html/x``.
+
+        Mostly its first segment is enough to tell that it does not.
+        """
         segments = path.split("/", DEEPEST)
         for count in range(1, len(segments)):
             above = "/".join(segments[:count])

@@ -9,7 +9,7 @@ import gevent
 from werkzeug.datastructures import Headers
 
 from spa.blame import tell_source
-from spa.environ import CONNECTIONS, UPGRADE_HEADERS, WEBSOCKET
+from spa.environ import UPGRADE_HEADERS, WEBSOCKET
 from spa.errors import ENDINGS, ConnectionClosed, InvalidMessage
 from spa.mounted import outermost
 from spa.requestid import describe
@@ -24,9 +24,8 @@ from spa.websocket.closecode import (
     POLICY_VIOLATION,
 )
 from spa.websocket.connection import Connection
-from spa.websocket.departure import send_away_on_sigterm
+from spa.websocket.departure import find_registry
 from spa.websocket.limits import Limits
-from spa.websocket.registry import Registry
 from spa.websocket.socket import HeaderList, WebSocket
 
 logger = logging.getLogger("spa")
@@ -54,7 +53,6 @@ class Lifecycle:
         offer: what the handshake says.
         settings: subprotocols and limits in force.
         clock: the alarms of the process.
-        registry: where open WebSockets are known, if the server has no registry of its own.
     """
 
     def __init__(
@@ -63,14 +61,13 @@ class Lifecycle:
         offer: handshake.Handshake,
         settings: Settings,
         clock: AlarmClock,
-        registry: Registry,
     ) -> None:
         self.socket = WebSocket(self._open)
         self._environ = environ
         self._offer = offer
         self._settings = settings
         self._clock = clock
-        self._registry: Registry = environ.get(CONNECTIONS, registry)
+        self._registry = find_registry(environ)
         self._transport: transport.Transport | None = None
         self._handler: Any = None
         self._stop_alarm: Alarm | None = None
@@ -105,23 +102,10 @@ class Lifecycle:
                 raise _undeliverable(result, handler)
             self.socket.accept()
             code = NORMAL_CLOSURE
-        except gevent.GreenletExit:
-            if not self.is_open:
-                raise
-            if self._stopped:
-                code = NORMAL_CLOSURE
-        except InvalidMessage:
-            if not self.is_open:
-                raise
-            code = INVALID_DATA
-        except ENDINGS:
-            raise
         except BaseException as error:
-            if not self.is_open:
+            if not self.is_open or isinstance(error, ENDINGS):
                 raise
-            if not isinstance(error, ConnectionClosed) or self.socket.close_code is None:
-                code = INTERNAL_ERROR
-                logger.exception("WebSocket %s: the handler failed", describe(self._environ))
+            code = self._judge(error)
         finally:
             self._handler = None
             self._is_over = True
@@ -160,10 +144,19 @@ class Lifecycle:
         else:
             connection.offer(answer)  # it does not wait, so nothing can come between the 101 and what follows
         outermost(self._environ)[WEBSOCKET] = connection
-        if not taken.drains:
-            send_away_on_sigterm(self._registry)
         self._registry.add(connection)
         return connection, subprotocol
+
+    def _judge(self, error: BaseException) -> int:
+        """Return the code to close with after what a handler has raised, and log what is a bug."""
+        if isinstance(error, gevent.GreenletExit):
+            return NORMAL_CLOSURE if self._stopped else GOING_AWAY
+        if isinstance(error, InvalidMessage):
+            return INVALID_DATA
+        if isinstance(error, ConnectionClosed) and self.socket.close_code is not None:  # this one has closed
+            return NORMAL_CLOSURE
+        logger.exception("WebSocket %s: the handler failed", describe(self._environ))
+        return INTERNAL_ERROR
 
     def _finish(self, code: int) -> None:
         connection = self.socket.connection

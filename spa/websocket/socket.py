@@ -6,7 +6,8 @@ from typing import Any, TypeVar, overload
 from spa.errors import ConnectionClosed
 from spa.jsoncodec import encode_json
 from spa.websocket.closecode import ABNORMAL_CLOSURE, NORMAL_CLOSURE
-from spa.websocket.connection import Connection, State
+from spa.websocket.connection import Connection
+from spa.websocket.conversation import State
 from spa.websocket.message import read_json, refuse_number
 from spa.websocket.protocol import Bytes, encode
 

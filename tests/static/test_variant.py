@@ -30,7 +30,7 @@ def choose(variants, variant, accept, original=None):
     """Return the variant that is sent in the end, when nothing is being made any more."""
     with gevent.Timeout(PATIENCE):
         while True:
-            chosen = variants.choose(variant, accepting(accept), "key", lambda: TEXT, original)
+            chosen = variants.choose(variant, accepting(accept), "key", original)
             if chosen.is_final:
                 return chosen
             gevent.sleep(0.01)
@@ -61,7 +61,7 @@ def test_a_file_is_sent_as_it_is_and_says_if_others_might_get_another_variant(va
 
 
 def test_while_a_variant_is_being_made_the_file_is_sent_as_it_is(variants):
-    chosen = variants.choose(plain(), accepting("gzip"), "key", lambda: TEXT)
+    chosen = variants.choose(plain(), accepting("gzip"), "key")
     assert (chosen.body, chosen.is_final) == (TEXT, False)
     assert choose(variants, plain(), "gzip").body != TEXT
 

@@ -17,6 +17,7 @@ from tests.processes import ROOT, free_port, running
 
 MODULE = "tests.system.drainapp"
 WORKER = "spa.server.worker.Worker"
+UPGRADING_WORKER = "geventwebsocket.gunicorn.workers.GeventWebSocketWorker"  # answers 101 before the app is asked
 AT_ONCE = 1.0  # seconds
 
 
@@ -55,7 +56,7 @@ def echo(connection):
     assert connection.read_text() == "here"
 
 
-@pytest.mark.parametrize("name", ["spa.run", "gevent", WORKER])
+@pytest.mark.parametrize("name", ["spa.run", "gevent", WORKER, UPGRADING_WORKER])
 def test_on_sigterm_sockets_get_1001_at_once_and_the_request_in_flight_completes(name):
     port = free_port()
     with running(command(name, port), port, cwd=ROOT) as program, ExitStack() as stack:
@@ -77,7 +78,7 @@ def test_on_sigterm_sockets_get_1001_at_once_and_the_request_in_flight_completes
         assert time.monotonic() - answered < 3
         assert [answer.status for answer in answers] == [200]
         assert answers[0].body == b"done"
-        if name != "gevent":  # gunicorn's own promises that the connection goes on
+        if name in ("spa.run", WORKER):  # the others promise, or do not deny, that the connection goes on
             assert answers[0].headers["connection"] == "close"
         assert returncode == 0
         assert "Traceback" not in out + err
