@@ -38,7 +38,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     wsgi_input: Input
     stage = Stage.AWAITED
     is_cut = False  # whether the server has ended the reading, because it stops
-    is_whole = True  # whether nothing lacks of the last answer
+    is_whole = True  # whether the last answer was sent whole
     code: int
     result: Any
     length: Length | None = None  # of the body of the answer, if the app has declared it
@@ -136,7 +136,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         return WSGIHandler.start_response(self, status, headers, exc_info)
 
     def finalize_headers(self) -> None:
-        """Complete the headers; but what the length of a GET's body would be, an answer to HEAD need not say."""
+        """Complete the headers; an answer to HEAD need not say how long the body of a GET would be."""
         declared = self.provided_content_length
         if self.command == "HEAD" and declared is None:
             self.provided_content_length = ""  # or gevent sends 0, which would be wrong (RFC 9110 section 8.6)
