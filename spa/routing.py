@@ -23,6 +23,8 @@ from spa.wsgi import WSGIApp
 RouteHandler = Callable[..., WSGIApp]
 Match = tuple["Route", Mapping[str, Any]]
 
+DOTS = frozenset({".", ".."})  # segments that clients take out of a path before they send it (RFC 3986 section 5.2.4)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
@@ -108,7 +110,7 @@ class Router:
             is_upgrade: a WebSocket client follows no redirect, so its path is matched with the slash it lacks.
 
         Raises:
-            NotFound: no route has this path, or it does not start with a slash.
+            NotFound: no route has this path, it does not start with a slash, or has a segment ``.`` or ``..``.
             HTTPException: it is ``*``, and the method OPTIONS; the exception carries the answer.
             Redirect: the resource has this path with a slash more, or with double slashes merged.
         """
@@ -116,6 +118,8 @@ class Router:
         fixed = self._fixed.get(raw)
         if fixed is not None:
             return fixed, {}
+        if "/." in raw and not DOTS.isdisjoint(raw.split("/")):
+            raise NotFound  # none of ours: a link to it would lead elsewhere
         found = self._tree.find(raw) if raw.isascii() else None
         if found is not None:
             return found
@@ -155,8 +159,6 @@ class Router:
 
         Otherwise a value that a user chose, ``7/delete``, would move a link to another resource.
         """
-        if not {".", ".."}.isdisjoint(path.split("/")):  # a browser takes them out
-            return False
         environ = {"PATH_INFO": unquote_to_bytes(path).decode("latin-1")}
         try:
             found, params = self.match(environ)
@@ -262,6 +264,8 @@ def _make_route(item: Any, prefix: str, name: str) -> Route:
     kwargs = item[3] if len(item) == 4 else {}
     if not isinstance(pattern, str) or not pattern.startswith("/"):
         raise SetupError(f"the pattern of a route starts with a slash, unlike {pattern!r}")
+    if not DOTS.isdisjoint((prefix + pattern).split("/")):
+        raise SetupError(f"route {prefix + pattern!r}: clients take the segments . and .. out of a path, so no request finds it")
     if not isinstance(route_name, str):
         raise SetupError(f"route {pattern!r}: the name is a string, empty for none, not {route_name!r}")
     if not callable(handler):

@@ -124,6 +124,35 @@ def test_an_odd_path_is_answered(path):
     assert (status, location) == (404, None)
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/words/..", 404),
+        ("/words/.", 404),
+        ("/files/x/..", 404),
+        ("/files/./x", 404),
+        ("/files/../files/x", 404),
+        ("/..", 404),
+        ("//..", 404),
+        ("/words/...", 200),
+        ("/words/..x", 200),
+        ("/words/.well-known", 200),
+        ("/files/x/..y/.z", 200),
+        ("/files/x./y../z", 200),
+        ("/words/%2e%2e", 200),  # percent signs that were percent-encoded
+    ],
+)
+@pytest.mark.parametrize("upgrade", [{}, UPGRADE])
+def test_a_path_with_dot_segments_is_not_found_so_that_what_was_matched_can_be_built(path, status, upgrade):
+    def link(app, request, params, route_name):
+        return spa.Response(app.url(route_name, **params))
+
+    app = spa.App((("/words/<x>", "word", link), ("/files/<path:x>", "file", link), ("/<x>", "any", link)))
+    found, _, body = get(app, path, **upgrade)
+    assert found == status
+    assert unquote(body) == path if status == 200 else True
+
+
 # Redirects
 
 
@@ -254,8 +283,8 @@ TEXT = [
     "1.5",
     "-1",
     "xa",
-    ".",
-    "..",
+    ".a",
+    "..a",
     "",
     "a\n",
     "\\",
@@ -275,7 +304,7 @@ def alike(pattern):
     return re.sub(r"v\d>", ">", re.sub("/{2,}?", "/", pattern))
 
 
-PATHS = st.lists(st.sampled_from([*TEXT, "\xff", "\0", "a?b", "<v0>"]), max_size=5).map(
+PATHS = st.lists(st.sampled_from([*TEXT, ".", "..", "\xff", "\0", "a?b", "<v0>"]), max_size=5).map(
     lambda parts: "/" + "/".join(parts)
 )
 
@@ -293,6 +322,8 @@ def ours(router, path, is_upgrade=False):
 def werkzeugs(adapter, path):
     if path and not path.startswith("/"):
         return "not found"  # Werkzeug takes it for the path with a slash
+    if not {".", ".."}.isdisjoint(path.split("/")):
+        return "not found"  # Werkzeug takes dots for what clients never send
     if path.startswith("//"):  # Werkzeug does not see that there are two
         alone = "/" + path.lstrip("/")
         found = werkzeugs(adapter, alone)
@@ -653,6 +684,8 @@ class Prepared:
         (lambda: (spa.include(None, ()),), "include(None)"),
         (lambda: (spa.include("/api", None),), "routes are a tuple"),
         (lambda: (spa.include("/api", (("x", "", tell),)),), "starts with a slash"),
+        (lambda: (("/a/../<x>", "", tell),), "route '/a/../<x>': clients take the segments . and .. out of a path"),
+        (lambda: (spa.include("/.", (("/x", "", tell),)),), "route '/./x': clients take the segments"),
         (lambda: (spa.mount("admin", seen_by),), "mount('admin'): the path starts with a slash"),
         (lambda: (spa.mount("/admin/", seen_by),), "does not end with one"),
         (lambda: (spa.mount("/", seen_by),), "does not end with one"),
