@@ -13,19 +13,7 @@ from spa.scalar import KINDS
 from spa.validation.choice import identify_json, one_of_enum, one_of_values
 from spa.validation.mismatch import Enough, Errors, Loc
 from spa.validation.model import model_of, package_of
-from spa.validation.shape import (
-    Alias,
-    Array,
-    Check,
-    Choice,
-    Dictionary,
-    Record,
-    Scalar,
-    Set,
-    Tagged,
-    Tuple,
-    is_hashable,
-)
+from spa.validation.shape import Alias, Array, Check, Choice, Dictionary, Record, Scalar, Set, Tagged, Tuple, has_hash
 
 
 def check(value: Any, wanted: Any) -> Any:
@@ -35,7 +23,7 @@ def check(value: Any, wanted: Any) -> Any:
         ValidationError: the value does not fit; it tells each place where it does not.
         TypeError: JSON cannot be checked against this type.
     """
-    if not is_hashable(wanted):  # as {"a": int}
+    if not has_hash(wanted):  # as {"a": int}
         raise _refuse(wanted, repr(wanted))
     return build(_compile(wanted, repr(wanted)), value, Errors())
 
@@ -99,7 +87,7 @@ class Compiler:
             item = self.compile(args[0] if args else Any, f"{where}[]")
             if origin in (list, tuple):
                 return Array(origin, item)
-            if not all(map(_has_hash, args)):
+            if not all(map(_is_hashable, args)):
                 raise TypeError(f"{where}: a set cannot hold {args[0]!r}; take a list, or make a dataclass frozen")
             return Set(origin, item)
         if origin is dict and args[:1] in ((), (str,)):
@@ -217,7 +205,7 @@ def _is_alias(wanted: Any) -> bool:
     return type(wanted).__name__ == "TypeAliasType"
 
 
-def _has_hash(wanted: Any, around: tuple[Any, ...] = ()) -> bool:
+def _is_hashable(wanted: Any, around: tuple[Any, ...] = ()) -> bool:
     """Tell whether a set can hold what a type builds, as far as the type says: ``Any`` does not.
 
     One that stands ``around`` itself is decided by its other parts.
@@ -227,10 +215,10 @@ def _has_hash(wanted: Any, around: tuple[Any, ...] = ()) -> bool:
     around = (*around, wanted)
     types = list(flatten(wanted))
     if len(types) > 1:
-        return all(_has_hash(each, around) for each in types)
+        return all(_is_hashable(each, around) for each in types)
     origin = get_origin(types[0]) or types[0]
     if origin is tuple:
-        return all(_has_hash(arg, around) for arg in get_args(types[0]) if arg is not ...)
+        return all(_is_hashable(arg, around) for arg in get_args(types[0]) if arg is not ...)
     config = getattr(origin, "__struct_config__", None)  # of msgspec
     if config is not None:
         return bool(config.frozen or not config.eq)

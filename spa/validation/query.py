@@ -14,7 +14,7 @@ from spa.scalar import DECIMAL, KINDS
 from spa.validation.compiler import build, fill, flatten, is_record, scalar_of
 from spa.validation.mismatch import Errors, Loc
 from spa.validation.model import package_of
-from spa.validation.shape import Array, Check, Choice, Record, Scalar, Set, is_hashable
+from spa.validation.shape import Array, Check, Choice, Record, Scalar, Set, has_hash
 
 DESCRIPTION = "The query is not of the form that is expected here."
 INTEGER = re.compile(r"[+-]?[0-9]+")
@@ -27,7 +27,7 @@ def check(fields: dict[str, list[str]], wanted: Any) -> Any:
         ValidationError: they do not fit; it tells each place where they do not.
         TypeError: a query cannot be checked against this type.
     """
-    if not is_hashable(wanted):  # as {"a": int}
+    if not has_hash(wanted):  # as {"a": int}
         raise _refuse(wanted)
     return build(_compile(wanted), fields, Errors(DESCRIPTION))
 

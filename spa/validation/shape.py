@@ -53,7 +53,7 @@ class Set(Array):
         before = len(errors)
         items = Array(list, self.item)(value, loc, errors)
         for index, item in enumerate(items or ()):
-            if not is_hashable(item):
+            if not has_hash(item):
                 errors.add((*loc, index), "Must not hold an array or an object, as an item of a set.")
         if len(errors) > before:
             return None
@@ -206,7 +206,7 @@ def drop_equals(items: list[Any]) -> list[Any] | None:
     return [*first.values(), *chain.from_iterable(others.values())]
 
 
-def is_hashable(value: Any) -> bool:
+def has_hash(value: Any) -> bool:
     """Tell whether a set can hold a value, or a dict have it for a key."""
     try:
         hash(value)
