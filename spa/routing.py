@@ -11,11 +11,13 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter, BuildError, Map, RequestRedirect, Rule
 from werkzeug.wsgi import get_path_info
 
+from spa.converter import PlainFloatConverter
 from spa.errors import SetupError
 from spa.handler import Handler
 from spa.mountpoint import Mount, check_prefix, find_mount
 from spa.redirect import quote_path, redirect_to
 from spa.response import Response
+from spa.rival import Rivals
 from spa.routecheck import Handlers, Patterns, check_mounts
 from spa.segmenttree import SegmentTree
 from spa.wsgi import WSGIApp
@@ -80,7 +82,7 @@ class Router:
         self.mounts: list[Mount] = []
         self._named: dict[str, Route] = {}
         _check_converters(converters or {})
-        self._map = Map(converters=converters)
+        self._map = Map(converters={"float": PlainFloatConverter, **(converters or {})})
         self._tree: SegmentTree[Route] = SegmentTree(converters or ())
         self._patterns = Patterns(converters or ())
         for item in _flatten(items, "", ""):
@@ -101,6 +103,8 @@ class Router:
                 check()
         self._adapter = self._map.bind("localhost")
         self._fixed = self._match_fixed()
+        paths = [mount.path for mount in self.mounts]
+        self._rivals = Rivals([route.pattern for route in self.routes], paths, converters or ())
 
     def match(self, environ: Mapping[str, Any], is_upgrade: bool = False) -> Match:
         """Return the route of a request and the variables in its path, a dict of this request's own.
@@ -143,15 +147,16 @@ class Router:
         if route is None:
             known = ", ".join(sorted(self._named)) or "none"
             raise LookupError(f"no route is called {name!r}; the names are: {known}")
-        wrong = f"{route.pattern!r} cannot be built from {dict(values)!r}"
         try:
-            complete = self._complete(route, dict(values), root)
+            complete = self._complete(route, values, root)
             built: str = self._adapter.build(route, complete)
         except (BuildError, ValueError, TypeError) as error:  # the latter two are of converters, as int('a')
-            raise LookupError(wrong) from error
-        path = built.partition("?")[0]
-        if not self._leads_to(path, route, complete):
-            raise LookupError(f"{wrong}: the path {path!r} is not that of this route and these values")
+            raise LookupError(f"{route.pattern!r} cannot be built from {dict(values)!r}") from error
+        if not self._rivals.are_none(route.pattern, complete):
+            path = built.partition("?")[0]
+            if not self._leads_to(path, route, complete):
+                wrong = f"{route.pattern!r} cannot be built from {dict(values)!r}"
+                raise LookupError(f"{wrong}: the path {path!r} is not that of this route and these values")
         return root + built
 
     def _leads_to(self, path: str, route: Route, values: Mapping[str, Any]) -> bool:
@@ -180,13 +185,13 @@ class Router:
             return isinstance(params[name], float) and float(given) == params[name]  # type: ignore[arg-type]
         return self._adapter.build(route, {**params, name: given}) == path
 
-    def _complete(self, route: Route, values: dict[str, Any], root: str) -> Mapping[str, Any]:
+    def _complete(self, route: Route, values: Mapping[str, Any], root: str) -> Mapping[str, Any]:
         """Let a handler that has ``url_values(values, mount)`` say what goes into its URL, as a hash of the file."""
         url_values = getattr(route.handler, "url_values", None)
         if url_values is None or "filepath" not in values:
             return values
         mount: str = self._adapter.build(route, {**values, "filepath": "x"}).partition("?")[0]
-        return url_values(values, unquote(root + mount.removesuffix("x")))  # type: ignore[no-any-return]
+        return url_values(dict(values), unquote(root + mount.removesuffix("x")))  # type: ignore[no-any-return]
 
     def _add(self, route: Route) -> None:
         if route.name:
@@ -265,7 +270,7 @@ def _make_route(item: Any, prefix: str, name: str) -> Route:
     if not isinstance(pattern, str) or not pattern.startswith("/"):
         raise SetupError(f"the pattern of a route starts with a slash, unlike {pattern!r}")
     if not DOTS.isdisjoint((prefix + pattern).split("/")):
-        raise SetupError(f"route {prefix + pattern!r}: clients take the segments . and .. out of a path, so no request finds it")
+        raise SetupError(f"route {prefix + pattern!r}: clients take the segments . and .. out of a path")
     if not isinstance(route_name, str):
         raise SetupError(f"route {pattern!r}: the name is a string, empty for none, not {route_name!r}")
     if not callable(handler):

@@ -124,6 +124,13 @@ def test_an_odd_path_is_answered(path):
     assert (status, location) == (404, None)
 
 
+def test_a_float_of_a_path_can_be_built_again():
+    app = spa.App((("/<float:x>", "float", lambda app, request, params, name: spa.Response(app.url(name, **params))),))
+    for path in ("/0.00001", "/10000000000000000.0", "/1.5"):
+        assert get(app, path)[::2] == (200, path)
+    assert get(app, f"/1{'0' * 400}.0")[0] == 404  # no float is so large
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -446,7 +453,10 @@ def test_a_path_that_cannot_be_built_is_a_lookup_error(name, values, words):
         ("uuid", UUID(int=10), "/uuid/00000000-0000-0000-0000-00000000000a"),
         ("uuid", "00000000-0000-0000-0000-00000000000A", "/uuid/00000000-0000-0000-0000-00000000000A"),
         ("float", -1.5, None),
-        ("float", 1e30, None),
+        ("float", 1e30, f"/float/1{'0' * 30}.0"),
+        ("float", 1e-5, "/float/0.00001"),
+        ("float", float("inf"), None),
+        ("float", float("nan"), None),
         ("float", "1.50", "/float/1.5"),
         ("float", 1, "/float/1.0"),
         ("float", Decimal("0.1"), "/float/0.1"),
@@ -484,6 +494,24 @@ def test_a_route_below_a_mount_names_what_is_mounted():
     assert app.url("static", x="a.js") == "/static/a.js"
     with pytest.raises(LookupError):
         app.url("rest", x="static/a.js")
+
+
+@given(st.lists(patterns(), min_size=1, max_size=6, unique_by=alike), st.data())
+def test_what_is_built_always_leads_back(found_patterns, data):
+    routes = [(pattern, f"r{index}", tell, {"index": index}) for index, pattern in enumerate(found_patterns)]
+    router = Router([*routes, spa.mount("/a/b", seen_by), spa.mount("/1", seen_by)])
+    for index, pattern in enumerate(found_patterns):
+        names = re.findall(r"v\d", pattern)
+        values = {name: data.draw(st.sampled_from([*TEXT, "..", "a/b", "a/b/c", 1])) for name in names}
+        try:
+            path = router.url(f"r{index}", values)
+        except LookupError:
+            continue
+        found, params = ours(router, unquote(path))
+        assert (found, {name: str(value) for name, value in params.items()}) == (
+            index,
+            {name: str(params[name].__class__(value)) for name, value in values.items()},
+        )
 
 
 def test_two_variables_in_one_segment_are_built_only_as_they_are_read():
