@@ -258,7 +258,8 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
             head += b"%b: %b\r\n" % (name, value)
         head += b"\r\n"
         self.head_length = len(head)
-        memoryview(data)  # what is not of bytes fails here, when the answer can still be another
+        if data:  # the empty text of gevent's own 400 is no harm
+            memoryview(data)  # what is not of bytes fails here, when the answer can still be another
         self.headers_sent = True
         self.request_body.socket = None  # no 100 Continue comes behind this head (RFC 9110 section 10.1.1)
         if 0 < len(data) <= SMALL_BODY:

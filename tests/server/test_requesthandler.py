@@ -395,6 +395,13 @@ def test_behind_a_refused_tunnel_nothing_is_taken_for_a_request(server, target):
     assert answers == b"HTTP/1.1 501 Not Implemented\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
+def test_chunks_that_the_app_cannot_read_are_refused(server):
+    serve(server, lambda environ, start_response: [environ["wsgi.input"].read()])
+    answer = read_all(server, b"POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0 \n\r\n" + HIDDEN)
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
 def test_a_refusal_arrives_though_the_client_has_sent_much_behind_its_head(server):
     sent = b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 1_000_000\r\n\r\n" + b"x" * 1_000_000
     assert read_all(server, sent).startswith(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n")
