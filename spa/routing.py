@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import isfunction
 from numbers import Number
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, BuildError, Map, RequestRedirect, Rule
 from werkzeug.wsgi import get_path_info
 
@@ -16,16 +16,14 @@ from spa.errors import SetupError
 from spa.handler import Handler
 from spa.mountpoint import Mount, check_prefix, find_mount
 from spa.redirect import quote_path, redirect_to
-from spa.response import Response
 from spa.rival import Rivals
 from spa.routecheck import Handlers, Patterns, check_mounts
 from spa.segmenttree import SegmentTree
+from spa.target import NotNormal, has_dots, refuse
 from spa.wsgi import WSGIApp
 
 RouteHandler = Callable[..., WSGIApp]
 Match = tuple["Route", Mapping[str, Any]]
-
-DOTS = frozenset({".", ".."})  # segments that clients take out of a path before they send it (RFC 3986 section 5.2.4)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,13 +120,13 @@ class Router:
         fixed = self._fixed.get(raw)
         if fixed is not None:
             return fixed, {}
-        if "/." in raw and not DOTS.isdisjoint(raw.split("/")):
-            raise NotFound  # none of ours: a link to it would lead elsewhere
+        if "/." in raw and has_dots(raw):  # most are spared the call
+            raise NotNormal  # a link to it would lead elsewhere
         found = self._tree.find(raw) if raw.isascii() else None
         if found is not None:
             return found
         if raw and not raw.startswith("/"):
-            _refuse(raw, environ)
+            refuse(raw, environ)
         match = self._match_rules(get_path_info(environ), environ, is_upgrade)  # type: ignore[arg-type]
         if raw.startswith("//") and not is_upgrade:  # Werkzeug takes them for one; a guard in front of the app does not
             raise redirect_to(quote_path("/" + raw.lstrip("/")), environ)
@@ -234,16 +232,6 @@ class Router:
             raise redirect_to(target, environ) from None
 
 
-def _refuse(path: str, environ: Mapping[str, Any]) -> NoReturn:
-    """Answer a target that is no path; Werkzeug would take it for one that lacks its slash.
-
-    What stands in front of the app, and judges by the beginning of a path, would not.
-    """
-    if path == "*" and environ.get("REQUEST_METHOD") == "OPTIONS":  # is anybody there? (RFC 9110 section 9.3.7)
-        raise HTTPException(response=Response(status=204))
-    raise NotFound
-
-
 def _flatten(items: Iterable[Any], prefix: str, name: str) -> Iterator[Route | Mount]:
     if not isinstance(items, Iterable):
         raise SetupError(f"routes are a tuple of (pattern, name, handler), not {items!r}")
@@ -269,7 +257,7 @@ def _make_route(item: Any, prefix: str, name: str) -> Route:
     kwargs = item[3] if len(item) == 4 else {}
     if not isinstance(pattern, str) or not pattern.startswith("/"):
         raise SetupError(f"the pattern of a route starts with a slash, unlike {pattern!r}")
-    if not DOTS.isdisjoint((prefix + pattern).split("/")):
+    if has_dots(prefix + pattern):
         raise SetupError(f"route {prefix + pattern!r}: clients take the segments . and .. out of a path")
     if not isinstance(route_name, str):
         raise SetupError(f"route {pattern!r}: the name is a string, empty for none, not {route_name!r}")
