@@ -16,7 +16,6 @@ from spa.errors import SetupError
 from spa.handler import Handler
 from spa.mountpoint import Mount, check_prefix, find_mount
 from spa.redirect import quote_path, redirect_to
-from spa.rival import Rivals
 from spa.routecheck import Handlers, Patterns, check_mounts
 from spa.segmenttree import SegmentTree
 from spa.target import NotNormal, has_dots, refuse
@@ -101,8 +100,6 @@ class Router:
                 check()
         self._adapter = self._map.bind("localhost")
         self._fixed = self._match_fixed()
-        paths = [mount.path for mount in self.mounts]
-        self._rivals = Rivals([route.pattern for route in self.routes], paths, converters or ())
 
     def match(self, environ: Mapping[str, Any], is_upgrade: bool = False) -> Match:
         """Return the route of a request and the variables in its path, a dict of this request's own.
@@ -150,11 +147,10 @@ class Router:
             built: str = self._adapter.build(route, complete)
         except (BuildError, ValueError, TypeError) as error:  # the latter two are of converters, as int('a')
             raise LookupError(f"{route.pattern!r} cannot be built from {dict(values)!r}") from error
-        if not self._rivals.are_none(route.pattern, complete):
-            path = built.partition("?")[0]
-            if not self._leads_to(path, route, complete):
-                wrong = f"{route.pattern!r} cannot be built from {dict(values)!r}"
-                raise LookupError(f"{wrong}: the path {path!r} is not that of this route and these values")
+        path = built.partition("?")[0]
+        if not self._leads_to(path, route, complete):
+            wrong = f"{route.pattern!r} cannot be built from {dict(values)!r}"
+            raise LookupError(f"{wrong}: the path {path!r} is not that of this route and these values")
         return root + built
 
     def _leads_to(self, path: str, route: Route, values: Mapping[str, Any]) -> bool:

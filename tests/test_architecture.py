@@ -38,7 +38,6 @@ PURE = {
     "spa.middleware.cookie",
     "spa.precondition",
     "spa.readiness",
-    "spa.rival",
     "spa.segmenttree",
     "spa.server.framing",
     "spa.static.charset",
