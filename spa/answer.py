@@ -49,6 +49,10 @@ class Head:
             self._waiting = None
             self._write_now = self._start_response(status, headers)
 
+    def is_given(self) -> bool:
+        """Tell whether the app has called this."""
+        return self._waiting is not None or self._write_now is not None
+
     def length(self) -> int | None:
         """Return how long the body is, as the head that waits says; None if it does not, or there will be no body.
 
@@ -65,12 +69,14 @@ class Head:
         return None
 
     def fits(self, body: list[bytes]) -> bool:
-        """Tell whether a body in memory is as long as the head says; one that says nothing fits all."""
+        """Tell whether a body in memory is of bytes, and as many as the head says; one that says nothing fits all."""
         waiting = self._waiting
-        if waiting is not None and len(body) == 1 and waiting[1]:
+        if waiting is not None and len(body) == 1 and waiting[1] and type(body[0]) is bytes:
             name, value = waiting[1][-1]
             if name == "Content-Length":  # where spa.Response puts it, and most others do
                 return value == str(len(body[0]))  # type: ignore[no-any-return]
+        if not {bytes}.issuperset(map(type, body)):
+            return False
         length = self.length()
         return length is None or length == sum(map(len, body))
 
@@ -124,6 +130,8 @@ class StreamedBody:
         try:
             self._rest = iter(pieces)
             self._first: Any = next(self._rest, END)
+            while self._first == b"" and not head.is_given():  # an app may take its time, though PEP 3333 gives it none
+                self._first = next(self._rest, END)
             self._length = head.length()
             self._check(self._first)
         except BaseException:
@@ -166,11 +174,22 @@ class StreamedBody:
             )
 
 
-def drop_body(body: Iterable[bytes]) -> list[bytes]:
+def send_head(head: Head, body: Iterable[bytes]) -> Iterable[bytes]:
+    """Return a body whose head the server has; if it, or a middleware, refuses the head, the body is closed."""
+    try:
+        head.send()
+    except BaseException:  # who refuses the head does not ask for the body
+        close(body)
+        raise
+    return body
+
+
+def drop_body(body: Iterable[bytes], head: Head) -> list[bytes]:
     """End an answer to HEAD without its body (RFC 9110 section 9.3.2), whoever wrote it."""
     try:
-        for _ in body:
-            break  # a WSGI app that is a generator starts the response at its first step
+        for piece in body:
+            if piece or head.is_given():
+                break  # a WSGI app that is a generator starts the response at its first step, or a later one
     finally:
         close(body)
     return []

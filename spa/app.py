@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 from werkzeug.routing import BaseConverter
 
 from spa import problem
-from spa.answer import Head, HeadAlone, StreamedBody, close, drop_body
+from spa.answer import Head, HeadAlone, StreamedBody, close, drop_body, send_head
 from spa.blame import name_of, tell_source
 from spa.environ import APP
 from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
@@ -143,7 +143,7 @@ class App:
             request = self.request_class(environ)
             if self.codec is not PYTHON:
                 request.json_module = self.codec
-            body = self._dispatch(request, environ, head)
+            return send_head(head, self._dispatch(request, environ, head))
         except (SocketReleased, *ENDINGS):
             raise
         except gevent.GreenletExit:
@@ -151,17 +151,12 @@ class App:
             body = problem.render(InternalServerError(), environ)(environ, head)
         except BaseException as error:  # CancelledError and Timeout are no Exception
             body = self._answer_error(error, Request(environ) if request is None else request, environ, head)
-        try:
-            head.send()
-        except BaseException:  # a server or middleware that refuses the head will not ask for the body
-            close(body)
-            raise
-        return body
+        return send_head(head, body)
 
     def _begin(self, body: Body, environ: dict[str, Any], head: Head, source: Any) -> Body:
         """Make the first piece of a body that is made while it is sent, so that an error there is noticed here."""
         if isinstance(head, HeadAlone):
-            return drop_body(body)
+            return drop_body(body, head)
         if type(body) is list and head.fits(body):
             return body
         file_wrapper = environ.get("wsgi.file_wrapper")

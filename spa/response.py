@@ -69,7 +69,8 @@ class Response(WerkzeugResponse):
     def __init_subclass__(cls, **options: Any) -> None:
         """Leave the short way to classes that write as this one does."""
         super().__init_subclass__(**options)
-        cls._is_plain = all(getattr(cls, name) is getattr(Response, name) for name in WRITING)
+        writes_alike = all(getattr(cls, name) is getattr(Response, name) for name in WRITING)
+        cls._is_plain = writes_alike and cls.default_mimetype is not None  # None sends no Content-Type at all
         cls._plain_type = get_content_type(cls.default_mimetype or "", "utf-8")
 
     def __getattr__(self, name: str) -> Any:

@@ -4,20 +4,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isfunction
 from numbers import Number
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, BuildError, Map, RequestRedirect, Rule
 from werkzeug.wsgi import get_path_info
 
+from spa.converter import PlainFloatConverter
 from spa.errors import SetupError
 from spa.handler import Handler
 from spa.mountpoint import Mount, check_prefix, find_mount
 from spa.redirect import quote_path, redirect_to
-from spa.response import Response
 from spa.routecheck import Handlers, Patterns, check_mounts
 from spa.segmenttree import SegmentTree
+from spa.target import NotNormal, has_dots, refuse
 from spa.wsgi import WSGIApp
 
 RouteHandler = Callable[..., WSGIApp]
@@ -78,7 +79,7 @@ class Router:
         self.mounts: list[Mount] = []
         self._named: dict[str, Route] = {}
         _check_converters(converters or {})
-        self._map = Map(converters=converters)
+        self._map = Map(converters={"float": PlainFloatConverter, **(converters or {})})
         self._tree: SegmentTree[Route] = SegmentTree(converters or ())
         self._patterns = Patterns(converters or ())
         for item in _flatten(items, "", ""):
@@ -108,7 +109,7 @@ class Router:
             is_upgrade: a WebSocket client follows no redirect, so its path is matched with the slash it lacks.
 
         Raises:
-            NotFound: no route has this path, or it does not start with a slash.
+            NotFound: no route has this path, it does not start with a slash, or has a segment ``.`` or ``..``.
             HTTPException: it is ``*``, and the method OPTIONS; the exception carries the answer.
             Redirect: the resource has this path with a slash more, or with double slashes merged.
         """
@@ -116,11 +117,13 @@ class Router:
         fixed = self._fixed.get(raw)
         if fixed is not None:
             return fixed, {}
+        if "/." in raw and has_dots(raw):  # most are spared the call
+            raise NotNormal  # a link to it would lead elsewhere
         found = self._tree.find(raw) if raw.isascii() else None
         if found is not None:
             return found
         if raw and not raw.startswith("/"):
-            _refuse(raw, environ)
+            refuse(raw, environ)
         match = self._match_rules(get_path_info(environ), environ, is_upgrade)  # type: ignore[arg-type]
         if raw.startswith("//") and not is_upgrade:  # Werkzeug takes them for one; a guard in front of the app does not
             raise redirect_to(quote_path("/" + raw.lstrip("/")), environ)
@@ -140,14 +143,14 @@ class Router:
         if route is None:
             known = ", ".join(sorted(self._named)) or "none"
             raise LookupError(f"no route is called {name!r}; the names are: {known}")
-        wrong = f"{route.pattern!r} cannot be built from {dict(values)!r}"
         try:
-            complete = self._complete(route, dict(values), root)
+            complete = self._complete(route, values, root)
             built: str = self._adapter.build(route, complete)
         except (BuildError, ValueError, TypeError) as error:  # the latter two are of converters, as int('a')
-            raise LookupError(wrong) from error
+            raise LookupError(f"{route.pattern!r} cannot be built from {dict(values)!r}") from error
         path = built.partition("?")[0]
         if not self._leads_to(path, route, complete):
+            wrong = f"{route.pattern!r} cannot be built from {dict(values)!r}"
             raise LookupError(f"{wrong}: the path {path!r} is not that of this route and these values")
         return root + built
 
@@ -156,8 +159,6 @@ class Router:
 
         Otherwise a value that a user chose, ``7/delete``, would move a link to another resource.
         """
-        if not {".", ".."}.isdisjoint(path.split("/")):  # a browser takes them out
-            return False
         environ = {"PATH_INFO": unquote_to_bytes(path).decode("latin-1")}
         try:
             found, params = self.match(environ)
@@ -179,13 +180,13 @@ class Router:
             return isinstance(params[name], float) and float(given) == params[name]  # type: ignore[arg-type]
         return self._adapter.build(route, {**params, name: given}) == path
 
-    def _complete(self, route: Route, values: dict[str, Any], root: str) -> Mapping[str, Any]:
+    def _complete(self, route: Route, values: Mapping[str, Any], root: str) -> Mapping[str, Any]:
         """Let a handler that has ``url_values(values, mount)`` say what goes into its URL, as a hash of the file."""
         url_values = getattr(route.handler, "url_values", None)
         if url_values is None or "filepath" not in values:
             return values
         mount: str = self._adapter.build(route, {**values, "filepath": "x"}).partition("?")[0]
-        return url_values(values, unquote(root + mount.removesuffix("x")))  # type: ignore[no-any-return]
+        return url_values(dict(values), unquote(root + mount.removesuffix("x")))  # type: ignore[no-any-return]
 
     def _add(self, route: Route) -> None:
         if route.name:
@@ -228,16 +229,6 @@ class Router:
             raise redirect_to(target, environ) from None
 
 
-def _refuse(path: str, environ: Mapping[str, Any]) -> NoReturn:
-    """Answer a target that is no path; Werkzeug would take it for one that lacks its slash.
-
-    What stands in front of the app, and judges by the beginning of a path, would not.
-    """
-    if path == "*" and environ.get("REQUEST_METHOD") == "OPTIONS":  # is anybody there? (RFC 9110 section 9.3.7)
-        raise HTTPException(response=Response(status=204))
-    raise NotFound
-
-
 def _flatten(items: Iterable[Any], prefix: str, name: str) -> Iterator[Route | Mount]:
     if not isinstance(items, Iterable):
         raise SetupError(f"routes are a tuple of (pattern, name, handler), not {items!r}")
@@ -263,6 +254,8 @@ def _make_route(item: Any, prefix: str, name: str) -> Route:
     kwargs = item[3] if len(item) == 4 else {}
     if not isinstance(pattern, str) or not pattern.startswith("/"):
         raise SetupError(f"the pattern of a route starts with a slash, unlike {pattern!r}")
+    if has_dots(prefix + pattern):
+        raise SetupError(f"route {prefix + pattern!r}: clients take the segments . and .. out of a path")
     if not isinstance(route_name, str):
         raise SetupError(f"route {pattern!r}: the name is a string, empty for none, not {route_name!r}")
     if not callable(handler):

@@ -6,7 +6,7 @@ import sys
 import gevent
 import pytest
 
-from spa.answer import BrokenOff, Head, HeadAlone, StreamedBody, close, drop_body
+from spa.answer import BrokenOff, Head, HeadAlone, StreamedBody, close, drop_body, send_head
 
 
 class Server:
@@ -47,6 +47,33 @@ def test_what_is_written_sends_the_head_before_it():
     write(b"b")
     head.send()
     assert (server.heads, server.written) == ([("200 OK", [])], [b"a", b"b"])
+
+
+def test_a_head_that_is_refused_closes_its_body_and_may_be_replaced():
+    server, pieces = Server(), Pieces(1)
+
+    def refuse(status, headers, exc_info=None):
+        if headers:
+            raise ValueError("a header")
+        return server(status, headers, exc_info)
+
+    head = Head(refuse)
+    head("200 OK", [("A", "\u20ac")])
+    with pytest.raises(ValueError, match="a header"):
+        send_head(head, pieces)
+    assert (pieces.closed, server.heads) == (1, [])
+    head("500 INTERNAL SERVER ERROR", [])
+    assert send_head(head, pieces) is pieces
+    assert (pieces.closed, server.heads) == (1, [("500 INTERNAL SERVER ERROR", [])])
+
+
+def test_a_head_knows_whether_it_was_given():
+    head = Head(Server())
+    assert not head.is_given()
+    head("200 OK", [])
+    assert head.is_given()
+    head.send()
+    assert head.is_given()
 
 
 def test_a_head_that_was_sent_is_not_replaced():
@@ -233,6 +260,18 @@ def test_a_head_that_is_given_with_the_first_piece_says_how_long_the_body_is():
         list(StreamedBody(late(), head, late, lambda: None))
 
 
+@pytest.mark.parametrize("empty", [0, 1, 3])
+def test_the_head_may_be_given_behind_empty_pieces(empty):
+    head = Head(Server())
+
+    def late():
+        yield from [b""] * empty
+        head("200 OK", [length_of(1)])
+        yield b"x"
+
+    assert list(StreamedBody(late(), head, late, lambda: None)) == [b"x"]
+
+
 @pytest.mark.parametrize(
     ("headers", "body", "fits"),
     [
@@ -246,6 +285,11 @@ def test_a_head_that_is_given_with_the_first_piece_says_how_long_the_body_is():
         ([("Content-Length", "2"), ("Content-Type", "x")], [b"abc"], False),
         ([length_of(2)], [b"ab", b"c"], False),
         ([length_of(2)], [], False),
+        ([], ["abc"], False),
+        ([("Content-Type", "x"), ("Content-Length", "3")], ["abc"], False),
+        ([("Content-Type", "x"), ("Content-Length", "3")], [bytearray(b"abc")], False),
+        ([length_of(3)], [b"ab", "c"], False),
+        ([], [None], False),
     ],
 )
 def test_a_body_in_memory_is_compared_with_its_head(headers, body, fits):
@@ -268,11 +312,16 @@ def test_nothing_is_written_behind_a_head_that_is_alone():
 
 def test_a_body_that_is_dropped_is_begun_and_closed():
     begun = []
-    pieces = Pieces(3)
-    assert drop_body(pieces) == []
+    pieces, head = Pieces(3), HeadAlone(Server())
+    assert drop_body(pieces, head) == []
     assert pieces.closed == 1
-    assert drop_body(begun.append(piece) or piece for piece in [b"a", b"b"]) == []
+    assert drop_body((begun.append(piece) or piece for piece in [b"a", b"b"]), head) == []
     assert begun == [b"a"]
+    assert drop_body((begun.append(piece) or piece for piece in [b"", b"", b"c", b"d"]), head) == []
+    assert begun == [b"a", b"", b"", b"c"]  # an app may give its head behind empty pieces
+    head("200 OK", [])
+    assert drop_body((begun.append(piece) or piece for piece in [b"", b"d"]), head) == []
+    assert begun == [b"a", b"", b"", b"c", b""]
 
 
 @pytest.mark.parametrize("body", [[b"a"], (b"a",), {b"a"}])

@@ -747,13 +747,19 @@ def late_app(environ, start_response):
     yield b"hi"
 
 
+def later_app(environ, start_response):
+    yield b""
+    start_response("200 OK", [("Content-Length", "2"), ("X-A", "1")])
+    yield b"hi"
+
+
 def overriding_app(environ, start_response):
     environ["REQUEST_METHOD"] = "GET"
     return plain_app(environ, start_response)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize("wsgi_app", [plain_app, writing_app, late_app, overriding_app])
+@pytest.mark.parametrize("wsgi_app", [plain_app, writing_app, late_app, later_app, overriding_app])
 @pytest.mark.parametrize("route", ["mount", "function", "handler", "app", "error handler", "raised"])
 def test_head_has_no_body_whatever_the_route(route, wsgi_app, method):
     function = ("/m", "", lambda *arguments: wsgi_app)
@@ -939,9 +945,71 @@ def test_a_body_whose_head_is_refused_is_closed():
     def refuse(status, headers, exc_info=None):
         raise ValueError(status)
 
-    with pytest.raises(ValueError, match="200 OK"):
+    with pytest.raises(ValueError, match="500 INTERNAL SERVER ERROR"):  # the answer in its place
         spa.App((("/", "", lambda *arguments: whole),))(create_environ(), refuse)
     assert pieces.closed == 1
+
+
+def refusing(start_response):
+    """Return a server's ``start_response`` that refuses what a header cannot hold, as servers do."""
+
+    def start(status, headers, exc_info=None):
+        for _, value in headers:
+            value.encode("latin-1")
+        return start_response(status, headers, exc_info)
+
+    return start
+
+
+def answering(value):
+    """Return a WSGI app with such a header, which neither Spa nor Werkzeug has made."""
+
+    def app(environ, start_response):
+        start_response("200 OK", [("X-Name", value)])
+        return [b"x"]
+
+    return app
+
+
+@pytest.mark.parametrize("value", ["\u20ac", 5])
+@pytest.mark.parametrize("has_handler", [True, False])
+def test_a_head_that_the_server_refuses_is_an_error_as_any_other(value, has_handler, caplog):
+    app, told = spa.App((("/h", "", lambda *arguments: answering(value)),)), []
+    if has_handler:
+        app.error(Exception)(lambda request, error: told.append(error) or "mine")
+    body, status, _ = run_wsgi_app(lambda environ, start: app(environ, refusing(start)), create_environ("/h"))
+    assert status == "500 INTERNAL SERVER ERROR"
+    assert (b"mine" if has_handler else b'"status": 500') in b"".join(body)
+    assert len(told) == has_handler
+    assert [record.getMessage() for record in caplog.records] == [] if has_handler else ["GET /h: the handler failed"]
+
+
+def test_an_answer_to_an_error_whose_head_is_refused_is_left_to_the_server():
+    app, calls = spa.App((("/", "", raising(RuntimeError)),)), []
+    app.error(Exception)(lambda request, error: calls.append(error) or answering("\u20ac"))
+    with pytest.raises(UnicodeEncodeError):
+        run_wsgi_app(lambda environ, start: app(environ, refusing(start)), create_environ())
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("route", ["mount", "function", "handler"])
+@pytest.mark.parametrize("pieces", [["abc"], ("abc",), [5], [None]])
+@pytest.mark.parametrize("headers", [[], [("Content-Length", "3")]])
+def test_a_body_that_is_not_of_bytes_is_an_error_that_names_its_piece(route, pieces, headers, caplog):
+    def wrong(environ, start_response):
+        start_response("200 OK", list(headers))
+        return pieces
+
+    item = {
+        "mount": spa.mount("/m", wrong),
+        "function": ("/m", "", lambda *arguments: wrong),
+        "handler": ("/m", "", type("H", (spa.Handler,), {"get": lambda self: wrong})),
+    }[route]
+    head, body = serve(spa.App((item,)), "/m")
+    assert head.splitlines()[0].endswith("500 INTERNAL SERVER ERROR")
+    assert b'"status": 500' in body
+    (record,) = caplog.records
+    assert f"made {pieces[0]!r}" in str(record.exc_info[1])
 
 
 def test_a_redirect_and_an_answer_that_is_raised_are_no_errors():

@@ -24,6 +24,7 @@ PURE = {
     "spa.environ",
     "spa.blame",
     "spa.coding",
+    "spa.converter",
     "spa.grammar",
     "spa.listing",
     "spa.mounted",

@@ -169,6 +169,16 @@ def test_a_plain_subclass_differs_in_what_it_names():
     assert headers == {"Content-Type": "text/html; charset=utf-8", "Content-Length": "3"}
 
 
+@pytest.mark.parametrize("use", [lambda response: None, lambda response: response.headers])
+def test_a_subclass_without_a_media_type_names_none(use):
+    class Untyped(spa.Response):
+        default_mimetype = None
+
+    response = Untyped("x")
+    use(response)
+    assert written(response)[2] == [("Content-Length", "1")]
+
+
 @pytest.mark.parametrize(
     "build",
     [

@@ -124,6 +124,42 @@ def test_an_odd_path_is_answered(path):
     assert (status, location) == (404, None)
 
 
+def test_a_float_of_a_path_can_be_built_again():
+    app = spa.App((("/<float:x>", "float", lambda app, request, params, name: spa.Response(app.url(name, **params))),))
+    for path in ("/0.00001", "/10000000000000000.0", "/1.5"):
+        assert get(app, path)[::2] == (200, path)
+    assert get(app, f"/1{'0' * 400}.0")[0] == 404  # no float is so large
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/words/..", 404),
+        ("/words/.", 404),
+        ("/files/x/..", 404),
+        ("/files/./x", 404),
+        ("/files/../files/x", 404),
+        ("/..", 404),
+        ("//..", 404),
+        ("/words/...", 200),
+        ("/words/..x", 200),
+        ("/words/.well-known", 200),
+        ("/files/x/..y/.z", 200),
+        ("/files/x./y../z", 200),
+        ("/words/%2e%2e", 200),  # percent signs that were percent-encoded
+    ],
+)
+@pytest.mark.parametrize("upgrade", [{}, UPGRADE])
+def test_a_path_with_dot_segments_is_not_found_so_that_what_was_matched_can_be_built(path, status, upgrade):
+    def link(app, request, params, route_name):
+        return spa.Response(app.url(route_name, **params))
+
+    app = spa.App((("/words/<x>", "word", link), ("/files/<path:x>", "file", link), ("/<x>", "any", link)))
+    found, _, body = get(app, path, **upgrade)
+    assert found == status
+    assert unquote(body) == path if status == 200 else True
+
+
 # Redirects
 
 
@@ -254,8 +290,8 @@ TEXT = [
     "1.5",
     "-1",
     "xa",
-    ".",
-    "..",
+    ".a",
+    "..a",
     "",
     "a\n",
     "\\",
@@ -275,7 +311,7 @@ def alike(pattern):
     return re.sub(r"v\d>", ">", re.sub("/{2,}?", "/", pattern))
 
 
-PATHS = st.lists(st.sampled_from([*TEXT, "\xff", "\0", "a?b", "<v0>"]), max_size=5).map(
+PATHS = st.lists(st.sampled_from([*TEXT, ".", "..", "\xff", "\0", "a?b", "<v0>"]), max_size=5).map(
     lambda parts: "/" + "/".join(parts)
 )
 
@@ -293,6 +329,8 @@ def ours(router, path, is_upgrade=False):
 def werkzeugs(adapter, path):
     if path and not path.startswith("/"):
         return "not found"  # Werkzeug takes it for the path with a slash
+    if not {".", ".."}.isdisjoint(path.split("/")):
+        return "not found"  # Werkzeug takes dots for what clients never send
     if path.startswith("//"):  # Werkzeug does not see that there are two
         alone = "/" + path.lstrip("/")
         found = werkzeugs(adapter, alone)
@@ -415,7 +453,10 @@ def test_a_path_that_cannot_be_built_is_a_lookup_error(name, values, words):
         ("uuid", UUID(int=10), "/uuid/00000000-0000-0000-0000-00000000000a"),
         ("uuid", "00000000-0000-0000-0000-00000000000A", "/uuid/00000000-0000-0000-0000-00000000000A"),
         ("float", -1.5, None),
-        ("float", 1e30, None),
+        ("float", 1e30, f"/float/1{'0' * 30}.0"),
+        ("float", 1e-5, "/float/0.00001"),
+        ("float", float("inf"), None),
+        ("float", float("nan"), None),
         ("float", "1.50", "/float/1.5"),
         ("float", 1, "/float/1.0"),
         ("float", Decimal("0.1"), "/float/0.1"),
@@ -453,6 +494,24 @@ def test_a_route_below_a_mount_names_what_is_mounted():
     assert app.url("static", x="a.js") == "/static/a.js"
     with pytest.raises(LookupError):
         app.url("rest", x="static/a.js")
+
+
+@given(st.lists(patterns(), min_size=1, max_size=6, unique_by=alike), st.data())
+def test_what_is_built_always_leads_back(found_patterns, data):
+    routes = [(pattern, f"r{index}", tell, {"index": index}) for index, pattern in enumerate(found_patterns)]
+    router = Router([*routes, spa.mount("/a/b", seen_by), spa.mount("/1", seen_by)])
+    for index, pattern in enumerate(found_patterns):
+        names = re.findall(r"v\d", pattern)
+        values = {name: data.draw(st.sampled_from([*TEXT, "..", "a/b", "a/b/c", 1])) for name in names}
+        try:
+            path = router.url(f"r{index}", values)
+        except LookupError:
+            continue
+        found, params = ours(router, unquote(path))
+        assert (found, {name: str(value) for name, value in params.items()}) == (
+            index,
+            {name: str(params[name].__class__(value)) for name, value in values.items()},
+        )
 
 
 def test_two_variables_in_one_segment_are_built_only_as_they_are_read():
@@ -653,6 +712,8 @@ class Prepared:
         (lambda: (spa.include(None, ()),), "include(None)"),
         (lambda: (spa.include("/api", None),), "routes are a tuple"),
         (lambda: (spa.include("/api", (("x", "", tell),)),), "starts with a slash"),
+        (lambda: (("/a/../<x>", "", tell),), "route '/a/../<x>': clients take the segments . and .. out of a path"),
+        (lambda: (spa.include("/.", (("/x", "", tell),)),), "route '/./x': clients take the segments"),
         (lambda: (spa.mount("admin", seen_by),), "mount('admin'): the path starts with a slash"),
         (lambda: (spa.mount("/admin/", seen_by),), "does not end with one"),
         (lambda: (spa.mount("/", seen_by),), "does not end with one"),

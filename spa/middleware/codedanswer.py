@@ -110,6 +110,8 @@ class CodedAnswer:
         """Yield the body of an app that starts its answer only when it is asked for the first chunk."""
         chunks = iter(body)
         first = next(chunks, None)
+        while first == b"" and self._status is None:
+            first = next(chunks, None)
         if self._status is not None:
             yield from self._answer([] if first is None else chain([first], chunks))
 

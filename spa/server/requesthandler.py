@@ -138,6 +138,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     def finalize_headers(self) -> None:
         """Complete the headers; an answer to HEAD need not say how long the body of a GET would be."""
         declared = self.provided_content_length
+        self.response_use_chunked = False  # but for what an answer was that failed before it left
         if self.command == "HEAD" and declared is None:
             self.provided_content_length = ""  # or gevent sends 0, which would be wrong (RFC 9110 section 8.6)
         # How the body is framed the server says, once; the length is that of the app, the last if it has given two.
@@ -269,12 +270,15 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     def _write_with_headers(self, data: bytes) -> None:
         """Send headers and a small body at once: two sends would be two segments, and often two wake-ups."""
         self.finalize_headers()
-        self.headers_sent = True
         head = bytearray(b"HTTP/1.1 %b\r\n" % self.status)
         for name, value in self.response_headers:
             head += b"%b: %b\r\n" % (name, value)
         head += b"\r\n"
         self.head_length = len(head)
+        if data:  # the empty text of gevent's own 400 is no harm
+            memoryview(data)  # what is not of bytes fails here, when the answer can still be another
+        self.headers_sent = True
+        self.request_body.socket = None  # no 100 Continue comes behind this head (RFC 9110 section 10.1.1)
         if 0 < len(data) <= SMALL_BODY:
             data = self.length.cut(data) if self.length else data
             head += b"%x\r\n%b\r\n" % (len(data), data) if self.response_use_chunked else data

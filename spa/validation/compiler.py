@@ -13,7 +13,7 @@ from spa.scalar import KINDS
 from spa.validation.choice import identify_json, one_of_enum, one_of_values
 from spa.validation.mismatch import Enough, Errors, Loc
 from spa.validation.model import model_of, package_of
-from spa.validation.shape import Array, Check, Choice, Dictionary, Record, Scalar, Set, Tagged, Tuple
+from spa.validation.shape import Alias, Array, Check, Choice, Dictionary, Record, Scalar, Set, Tagged, Tuple, has_hash
 
 
 def check(value: Any, wanted: Any) -> Any:
@@ -23,6 +23,8 @@ def check(value: Any, wanted: Any) -> Any:
         ValidationError: the value does not fit; it tells each place where it does not.
         TypeError: JSON cannot be checked against this type.
     """
+    if not has_hash(wanted):  # as {"a": int}
+        raise _refuse(wanted, repr(wanted))
     return build(_compile(wanted, repr(wanted)), value, Errors())
 
 
@@ -57,9 +59,18 @@ class Compiler:
 
     def __init__(self) -> None:
         self.records: dict[Any, Record] = {}  # a type may hold itself
+        self.aliases: dict[Any, Alias] = {}
 
     def compile(self, wanted: Any, where: str) -> Check:
         """Return the check of a type; ``where`` is for the message if there is none."""
+        if _is_alias(wanted):
+            if wanted not in self.aliases:
+                self.aliases[wanted] = Alias()  # first: as of records
+                self.aliases[wanted].check = self._compile_all(wanted, where)
+            return self.aliases[wanted]
+        return self._compile_all(wanted, where)
+
+    def _compile_all(self, wanted: Any, where: str) -> Check:
         types = list(flatten(wanted))
         return self._compile_one(types[0], where) if len(types) == 1 else self._compile_union(types, where)
 
@@ -76,7 +87,7 @@ class Compiler:
             item = self.compile(args[0] if args else Any, f"{where}[]")
             if origin in (list, tuple):
                 return Array(origin, item)
-            if not all(map(_has_hash, args)):
+            if not all(map(_is_hashable, args)):
                 raise TypeError(f"{where}: a set cannot hold {args[0]!r}; take a list, or make a dataclass frozen")
             return Set(origin, item)
         if origin is dict and args[:1] in ((), (str,)):
@@ -86,7 +97,7 @@ class Compiler:
             return model
         if is_record(wanted):
             return self._compile_record(wanted)
-        raise TypeError(f"{where}: JSON cannot be checked against {wanted!r}; see Request.json for what it can be")
+        raise _refuse(wanted, where)
 
     def _compile_record(self, wanted: type) -> Record:
         if wanted not in self.records:
@@ -117,6 +128,10 @@ class Compiler:
         if objects or len(set(map(package_of, models))) > 1:
             raise TypeError(f"{where}: several kinds of object in a union are all of one package, or of none")
         return Choice(scalars, array, None, _one_model(models, where))
+
+
+def _refuse(wanted: Any, where: str) -> TypeError:
+    return TypeError(f"{where}: JSON cannot be checked against {wanted!r}; see Request.json for what it can be")
 
 
 def is_record(wanted: Any) -> bool:
@@ -163,30 +178,47 @@ def _compile(wanted: Any, spelled: str) -> Check:  # int | str equals str | int,
     return Compiler().compile(wanted, wanted.__name__ if isinstance(wanted, type) else spelled)
 
 
-def flatten(wanted: Any) -> Iterator[Any]:
-    """Yield the types of a union, or the one type, without the names and marks around it."""
+def flatten(wanted: Any, aliases: tuple[Any, ...] = ()) -> Iterator[Any]:
+    """Yield the types of a union, or the one type, without the names and marks around it.
+
+    Raises:
+        TypeError: a name, one of ``aliases`` among them, stands for nothing but itself, or for a union with itself.
+    """
     origin = get_origin(wanted)
     if origin in (Union, UnionType):
         for each in get_args(wanted):
-            yield from flatten(each)
+            yield from flatten(each, aliases)
     elif origin in (Required, NotRequired):
-        yield from flatten(get_args(wanted)[0])
+        yield from flatten(get_args(wanted)[0], aliases)
     elif hasattr(wanted, "__supertype__"):  # a NewType
-        yield from flatten(wanted.__supertype__)
-    elif type(wanted).__name__ == "TypeAliasType":  # of Python 3.12
-        yield from flatten(wanted.__value__)
+        yield from flatten(wanted.__supertype__, aliases)
+    elif _is_alias(wanted):
+        if wanted in aliases:
+            raise TypeError(f"{wanted!r} is a type that stands for itself; what it may is hold itself, in a list")
+        yield from flatten(wanted.__value__, (*aliases, wanted))
     else:
         yield wanted
 
 
-def _has_hash(wanted: Any) -> bool:
-    """Tell whether a set can hold what a type builds, as far as the type says: ``Any`` does not."""
+def _is_alias(wanted: Any) -> bool:
+    """Tell whether this is what ``type Name = ...`` makes, of Python 3.12."""
+    return type(wanted).__name__ == "TypeAliasType"
+
+
+def _is_hashable(wanted: Any, around: tuple[Any, ...] = ()) -> bool:
+    """Tell whether a set can hold what a type builds, as far as the type says: ``Any`` does not.
+
+    One that stands ``around`` itself is decided by its other parts.
+    """
+    if wanted in around:
+        return True
+    around = (*around, wanted)
     types = list(flatten(wanted))
     if len(types) > 1:
-        return all(map(_has_hash, types))
+        return all(_is_hashable(each, around) for each in types)
     origin = get_origin(types[0]) or types[0]
     if origin is tuple:
-        return all(_has_hash(arg) for arg in get_args(types[0]) if arg is not ...)
+        return all(_is_hashable(arg, around) for arg in get_args(types[0]) if arg is not ...)
     config = getattr(origin, "__struct_config__", None)  # of msgspec
     if config is not None:
         return bool(config.frozen or not config.eq)

@@ -14,7 +14,7 @@ from spa.scalar import DECIMAL, KINDS
 from spa.validation.compiler import build, fill, flatten, is_record, scalar_of
 from spa.validation.mismatch import Errors, Loc
 from spa.validation.model import package_of
-from spa.validation.shape import Array, Check, Choice, Record, Scalar, Set
+from spa.validation.shape import Array, Check, Choice, Record, Scalar, Set, has_hash
 
 DESCRIPTION = "The query is not of the form that is expected here."
 INTEGER = re.compile(r"[+-]?[0-9]+")
@@ -27,6 +27,8 @@ def check(fields: dict[str, list[str]], wanted: Any) -> Any:
         ValidationError: they do not fit; it tells each place where they do not.
         TypeError: a query cannot be checked against this type.
     """
+    if not has_hash(wanted):  # as {"a": int}
+        raise _refuse(wanted)
     return build(_compile(wanted), fields, Errors(DESCRIPTION))
 
 
@@ -44,10 +46,14 @@ class Once:
 @lru_cache(maxsize=1024)  # as many as of JSON
 def _compile(wanted: Any) -> Record:
     if package_of(wanted) is not None or not is_record(wanted):
-        raise TypeError(f"a query is checked against a plain dataclass or a TypedDict, not against {wanted!r}")
+        raise _refuse(wanted)
     record = Record(wanted)
     fill(record, wanted, _compile_member)
     return record
+
+
+def _refuse(wanted: Any) -> TypeError:
+    return TypeError(f"a query is checked against a plain dataclass or a TypedDict, not against {wanted!r}")
 
 
 def _compile_member(wanted: Any, where: str) -> Check:

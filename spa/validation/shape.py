@@ -53,7 +53,7 @@ class Set(Array):
         before = len(errors)
         items = Array(list, self.item)(value, loc, errors)
         for index, item in enumerate(items or ()):
-            if not _has_hash(item):
+            if not has_hash(item):
                 errors.add((*loc, index), "Must not hold an array or an object, as an item of a set.")
         if len(errors) > before:
             return None
@@ -127,6 +127,16 @@ class Record:
             errors.add(loc, str(error) or "Is not valid.")
 
 
+class Alias:
+    """A type under a name of its own, by which it may hold itself; its ``check`` comes once that is known."""
+
+    check: Check
+
+    def __call__(self, value: Any, loc: Loc, errors: Errors) -> Any:
+        """Return what is built of the value."""
+        return self.check(value, loc, errors)
+
+
 class Choice:
     """One of several types; the value alone tells which, so that none is checked twice."""
 
@@ -196,7 +206,8 @@ def drop_equals(items: list[Any]) -> list[Any] | None:
     return [*first.values(), *chain.from_iterable(others.values())]
 
 
-def _has_hash(value: Any) -> bool:
+def has_hash(value: Any) -> bool:
+    """Tell whether a set can hold a value, or a dict have it for a key."""
     try:
         hash(value)
     except TypeError:

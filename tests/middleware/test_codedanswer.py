@@ -209,6 +209,20 @@ def test_the_body_of_the_app_is_closed_once_however_far_it_was_read(headers, acc
     assert bodies[0].closed == 1
 
 
+@pytest.mark.parametrize("empty", [0, 1, 3])
+@pytest.mark.parametrize("accept", ["gzip", ""])
+def test_an_app_may_start_its_answer_behind_empty_chunks(empty, accept):
+    def app(environ, start_response):
+        yield from [b""] * empty
+        start_response("200 OK", PLAIN)
+        yield TEXT
+
+    server = Server(app, accept=accept)
+    data = b"".join(server.answer)
+    assert (decode(data, "gzip") if accept else data) == TEXT
+    assert server.headers["Content-Type"] == "text/plain"
+
+
 @pytest.mark.parametrize("length", [[], [("Content-Length", "9000")]])
 def test_a_body_that_fails_is_closed_once(length):
     body = Body(fail(TEXT))

@@ -12,7 +12,7 @@ import spa
 from spa.websocket.handshake import UpgradeRequired
 from tests import wire
 from tests.loop import wait_until
-from tests.server.peer import connect_tls, connected, request, talk, wait_for_lines, wait_until_idle
+from tests.server.peer import connect_tls, connected, request, talk, upload, wait_for_lines, wait_until_idle
 
 
 def test_headers_and_a_small_body_leave_in_one_send(server):
@@ -349,6 +349,37 @@ def test_a_length_that_is_no_number_is_a_500(server, capsys, length):
     assert "ValueError" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("headers", [[], [("Content-Length", "3")]])
+@pytest.mark.parametrize("size", [1, 50_000])
+@pytest.mark.parametrize("make", [list, iter])
+def test_a_body_that_is_not_of_bytes_is_a_500_with_its_head(server, capsys, headers, size, make):
+    serve(server, lambda *arguments: make(answering("200 OK", headers, ["abc" * size])(*arguments)))
+    answer = read_all(server, request("/"))
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.endswith(b"\r\n\r\nInternal Server Error")  # and no chunk
+    assert b"chunked" not in answer
+    assert "TypeError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("framing", "sent"), [("Content-Length: 4", b"body"), ("Transfer-Encoding: chunked", b"4\r\nbody\r\n0\r\n\r\n")]
+)
+def test_behind_the_head_of_an_answer_nobody_is_told_to_continue(server, framing, sent):
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        yield b"first"
+        yield environ["wsgi.input"].read()
+
+    serve(server, app)
+    with connected(server, upload("Expect: 100-continue", framing)) as sock:
+        answer = wire.read_until(sock, lambda data: b"first" in data)
+        sock.sendall(sent)
+        answer += b"".join(iter(lambda: sock.recv(2**16), b""))
+    assert answer.endswith(b"\r\n\r\n5\r\nfirst\r\n4\r\nbody\r\n0\r\n\r\n")
+    assert b"Connection: close" in answer  # of a client that may not send the body
+
+
 def test_an_app_that_starts_no_answer_gets_a_500_sent(server, capsys):
     serve(server, lambda environ, start_response: [])
     assert read_all(server, request("/") + request("/")).startswith(b"HTTP/1.1 500 ")
@@ -362,6 +393,13 @@ HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: b\r\n\r\n"
 def test_behind_a_refused_tunnel_nothing_is_taken_for_a_request(server, target):
     answers = read_all(server, request(target, "CONNECT") + HIDDEN)
     assert answers == b"HTTP/1.1 501 Not Implemented\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+def test_chunks_that_the_app_cannot_read_are_refused(server):
+    serve(server, lambda environ, start_response: [environ["wsgi.input"].read()])
+    answer = read_all(server, b"POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0 \n\r\n" + HIDDEN)
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert answer.count(b"HTTP/1.1 ") == 1
 
 
 def test_a_refusal_arrives_though_the_client_has_sent_much_behind_its_head(server):

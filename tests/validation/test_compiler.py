@@ -1,6 +1,7 @@
 """Hold which types JSON is checked against, what is built of them, and what each error says and where."""
 
 import json
+import sys
 from dataclasses import InitVar, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -34,6 +35,7 @@ from spa.validation.mismatch import LONGEST_NAME, MOST_ERRORS
 
 T = TypeVar("T")
 UserId = NewType("UserId", int)
+MAP = {"a": int}  # as others spell types
 Number = TypeAliasType("Number", int | float)
 
 
@@ -362,12 +364,62 @@ class OtherCat:
         (Cat | OtherCat, "several kinds of object"),
         (Cat | Item, "several kinds of object"),
         (Cat | dict[str, int], "several kinds of object"),
+        (MAP, r"JSON cannot be checked against \{'a': <class 'int'>\}; see Request.json"),
+        ([int], "JSON cannot be checked against"),
+        (Annotated[int, []], "JSON cannot be checked against"),
+        (list[MAP], "JSON cannot be checked against"),
     ],
 )
 @pytest.mark.parametrize("value", [None, {}, []])
 def test_a_type_that_json_cannot_be_checked_against_is_a_bug_whatever_the_value(wanted, words, value):
     with pytest.raises(TypeError, match=words):
         check(value, wanted)
+
+
+def named(source):
+    """Return the type J that this source stands for."""
+    names = dict(globals())
+    exec(f"type J = {source}", names)
+    return names["J"]
+
+
+has_aliases = pytest.mark.skipif(sys.version_info < (3, 12), reason="types have no names of their own")
+
+
+@has_aliases
+@pytest.mark.parametrize(
+    ("source", "value", "built"),
+    [
+        ("dict[str, J] | list[J] | str", {"a": ["b", {"c": []}]}, {"a": ["b", {"c": []}]}),
+        ("list[J]", [[], [[]]], [[], [[]]]),
+        ("tuple[J, ...] | None", [[None], []], ((None,), ())),
+        ("Optional[list[J]]", [None], [None]),
+    ],
+)
+def test_a_type_may_hold_itself_by_its_name(source, value, built):
+    assert check(value, named(source)) == built
+    assert check([value], list[named(source) | bool]) == [built]
+
+
+@has_aliases
+def test_a_type_that_holds_itself_may_be_the_item_of_a_set():
+    assert check([1, [2, [3]]], set[named("tuple[J, ...] | int")]) == {1, (2, (3,))}
+    with pytest.raises(TypeError, match="a set cannot hold J"):
+        check([], set[named("list[J] | int")])
+
+
+@has_aliases
+def test_what_does_not_fit_in_a_type_that_holds_itself_is_told_where_it_is():
+    with pytest.raises(ValidationError) as caught:
+        check({"a": ["b", {"c": 1}]}, named("dict[str, J] | list[J] | str"))
+    assert caught.value.errors == [{"loc": ["a", 1, "c"], "msg": "Must be a string or an array or an object."}]
+
+
+@has_aliases
+@pytest.mark.parametrize("source", ["J", "J | int", "Optional[J]", "Union[int, Union[J, str]]"])
+def test_a_type_that_stands_for_itself_is_a_bug(source):
+    with pytest.raises(TypeError, match="J is a type that stands for itself"):
+        check(1, named(source))
 
 
 def test_what_goes_wrong_in_the_app_is_not_the_clients_fault():

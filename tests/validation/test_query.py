@@ -1,6 +1,7 @@
 """Hold which types a query is checked against, what is built of its fields, and what each error says and where."""
 
 import json
+import sys
 from dataclasses import InitVar, dataclass, field, make_dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -264,7 +265,7 @@ class WithInitVar:
     start: InitVar[int]
 
 
-NO_RECORDS = (int, list[int], dict[str, int], Page | None, Any, None, Struct, Model, Checked)
+NO_RECORDS = ({"a": int}, [int], int, list[int], dict[str, int], Page | None, Any, None, Struct, Model, Checked)
 NO_SCALARS = (Page, Period, Struct, Model, Checked, Any, object, None, bytes, complex, dict, dict[str, int])
 NO_COLLECTIONS = (list, tuple, set, tuple[int, str], tuple[()], list[int] | int, list[int] | set[int])
 NO_ITEMS = (list[Page], list[list[int]], set[Any], tuple[bytes, ...], list[Page] | None, list[None])
@@ -289,6 +290,15 @@ ONLY = "a query is checked against a plain dataclass or a TypedDict, not against
 def test_a_type_that_a_query_cannot_be_checked_against_is_a_bug_whatever_is_sent(query, wanted, words):
     with pytest.raises(TypeError, match=words):
         read(query, wanted)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="types have no names of their own")
+@pytest.mark.parametrize("source", ["J", "J | str", "list[J]", "list[J] | str", "dict[str, J]"])
+def test_a_type_that_holds_itself_is_a_bug(source):
+    names = {}
+    exec(f"type J = {source}", names)
+    with pytest.raises(TypeError, match=r"stands for itself|a query has nothing for"):
+        read("x=1", one(names["J"]))
 
 
 @pytest.mark.parametrize(
