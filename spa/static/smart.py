@@ -59,7 +59,7 @@ class SmartStatic:
         self.mounts: list[str] = []
         self._assets = Assets(self.directory, strict)
         self._variants = Variants(self.directory)
-        self._shortcuts = Shortcuts()
+        self.shortcuts = Shortcuts()
 
     def __call__(
         self, app: Any, request: Any, params: dict[str, Any], route_name: str, **kwargs: Any
@@ -208,11 +208,10 @@ class SmartStatic:
             return None
         return self._represent_bytes(path, old, hash, charset_of(path, old), environ, IMMUTABLE)
 
-    def learn(self, environ: dict[str, Any], found: Representation, paths: dict[str, Any]) -> None:
-        """Let the app answer the next such request by a shortcut, if what was found will never change."""
+    def is_lasting(self, found: Representation) -> bool:
+        """Tell whether such a request will always be answered from memory as it is now; of a subclass nobody knows."""
         is_kept = not self.watch and ("Cache-Control", IMMUTABLE) in found.headers
-        if is_kept and found.is_final and isinstance(found.body, bytes):
-            self._shortcuts.learn(environ, found, paths)
+        return is_kept and found.is_final and isinstance(found.body, bytes) and type(self) is SmartStatic
 
     def _find_version(self, path: str, hash: str, mount: str, environ: dict[str, Any]) -> Representation | None:
         """Return the file if it has this hash; an asset that has another is doubted, and looked at again."""
