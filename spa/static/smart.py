@@ -8,6 +8,7 @@ from spa.environ import WATCH
 from spa.errors import SetupError
 from spa.grammar import PATH_SAFE
 from spa.handler import Handler
+from spa.mounted import script_name_of
 from spa.static import hashing
 from spa.static.assets import Asset, Assets
 from spa.static.files import ChangedError, Directory, Root
@@ -292,5 +293,5 @@ def _mount(environ: Mapping[str, Any], filepath: str) -> str:
 
     As for routes, many slashes at its beginning are one: else a client could make up mounts.
     """
-    path: str = environ.get("SCRIPT_NAME", "") + "/" + environ.get("PATH_INFO", "").lstrip("/")
+    path: str = script_name_of(environ) + "/" + environ.get("PATH_INFO", "").lstrip("/")
     return path.encode("latin-1").decode("utf-8", "replace").removesuffix(filepath)
