@@ -2,6 +2,7 @@
 
 import gc
 import gzip
+import os
 import tracemalloc
 
 import pytest
@@ -20,6 +21,7 @@ def root(tmp_path):
     (tmp_path / "a.js").write_text(TEXT)
     (tmp_path / "a.js.gz").write_bytes(gzip.compress(TEXT.encode()))
     (tmp_path / "a.bin").write_bytes(b"0123456789")
+    os.utime(tmp_path / "a.js", (1_000_000_000, 1_000_000_000))  # at rest, and so to be compressed at once
     return tmp_path
 
 
