@@ -74,7 +74,9 @@ class Identity(NamedTuple):
 
 @dataclass(slots=True)
 class File:
-    """An open regular file; ``close`` it.
+    """An open regular file; ``close`` it. At the latest it is closed when nobody holds it any more.
+
+    That takes no warning: who drops it has not opened it, as a handler that gives up the answer it is the body of.
 
     Attributes:
         path: where it is under its directory, with slashes.
@@ -113,9 +115,12 @@ class File:
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.descriptor = -1
+        descriptor, self.descriptor = self.descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        self.close()
 
     def _is_written(self) -> bool:
         """Tell whether other bytes have been written into this very file.
