@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import gevent
+from werkzeug.exceptions import ServiceUnavailable
 
 from spa.answer import BrokenOff
 from spa.errors import SetupError
@@ -21,6 +22,7 @@ from spa.static.unavailable import ABSENT, Outages
 logger = logging.getLogger("spa.static")
 
 READ_SIZE = 127 * 1024  # bytes of one read: from 128 KiB on, malloc gives each back to the system, to fault in anew
+CHANGING = 1  # second after which to ask again: most files are written in less
 APPENDING = 0.05  # seconds in which the kernel has written what it has begun to write
 LONGEST_SEGMENT = 255  # bytes, the limit of every file system in use
 DEEPEST = 64  # segments of a path
@@ -136,11 +138,16 @@ class File:
         return not self.may_grow or found.st_size <= self.size
 
 
-class ChangedError(BrokenOff):
-    """A file was written to while it was read or sent."""
+class ChangedError(BrokenOff, ServiceUnavailable):
+    """A file was written to while it was read or sent.
+
+    As long as nothing has been sent the answer is *503*, and the next request gets what is there by then. Later the
+    connection ends.
+    """
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"{path} was changed in place while it was read: write a new file, and rename it")
+        ServiceUnavailable.__init__(self, retry_after=CHANGING)
+        BrokenOff.__init__(self, f"{path} was changed in place while it was read: write a new file, and rename it")
 
 
 class Directory:
