@@ -1,4 +1,4 @@
-"""Tell the path under which an app is mounted, make the environ for that, and find the server's own again."""
+"""Keep, in the environ of a request, the path under which an app is mounted."""
 
 from collections.abc import Mapping
 from typing import Any
