@@ -34,7 +34,7 @@ def weigh(accept: str, *media_types: str) -> list[Preference]:
     malformed is passed over.
 
     It takes a time that grows with the length of the header, and no faster: Werkzeug's MIMEAccept matches with a
-    regular expression for which 60,000 spaces are the work of seconds.
+    regular expression, which takes seconds for 60,000 spaces.
 
     Args:
         accept: the value of the header, empty if there was none.

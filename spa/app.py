@@ -11,7 +11,7 @@ from werkzeug.routing import BaseConverter
 from spa import problem
 from spa.answer import Head, HeadAlone, StreamedBody, close, drop_body
 from spa.blame import name_of, tell_source
-from spa.environ import APP, SHOW_BUG
+from spa.environ import APP
 from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
 from spa.errors import ENDINGS, SetupError
 from spa.handler import Handler, Shortcut, raise_returned
@@ -183,8 +183,8 @@ class App:
                 logger.error("%s: the handler failed", describe(environ), exc_info=error)
                 bug, error = error, InternalServerError(original_exception=error)
                 handler = self._error_handlers.find(error)
-                if handler is None and SHOW_BUG in environ:
-                    return environ[SHOW_BUG](bug, environ)(environ, head)  # type: ignore[no-any-return]
+                if handler is None:
+                    return problem.render_bug(bug, environ)(environ, head)
             if handler is None:
                 return self._render(error, environ, head)  # type: ignore[arg-type]
             body = self._call_error_handler(handler, error, request, environ, head)
@@ -193,18 +193,18 @@ class App:
             return self._render(raised, environ, head)
         except (gevent.GreenletExit, *ENDINGS):
             raise
-        except BaseException:
+        except BaseException as failure:
             logger.exception("%s: the error handler failed", describe(environ))
-            return problem.render(InternalServerError(), environ)(environ, head)
+            return problem.render_bug(failure, environ)(environ, head)
 
     def _render(self, error: HTTPException, environ: dict[str, Any], head: Head) -> Body:
         """Answer with the problem document, or with the answer that was raised."""
         try:
             answer = problem.render(error, environ)
-        except Exception:  # of what a class of the user's adds
+        except Exception as failure:  # of what a class of the user's adds
             name = type(error).__name__
             logger.exception("%s: %s has extensions or headers that cannot be sent", describe(environ), name)
-            answer = problem.render(InternalServerError(), environ)
+            answer = problem.render_bug(failure, environ)
         body = answer(environ, head)
         return body if error.response is None else self._begin(body, environ, head, error)
 

@@ -22,6 +22,9 @@ HTTP errors are Werkzeug's exceptions (``werkzeug.exceptions``). What else a pro
 What never leaves Spa, or leaves it for the server alone, is not in the tree.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 from geventwebsocket.exceptions import WebSocketError
 
 ENDINGS = (KeyboardInterrupt, GeneratorExit)
@@ -54,10 +57,18 @@ class ConnectionClosed(SpaError, WebSocketError):  # type: ignore[misc]  # WebSo
 
 
 class InvalidMessage(SpaError, ValueError):
-    """A WebSocket message is not what the handler asked for: binary for text, or broken JSON.
+    """A WebSocket message is not what the handler asked for: binary for text, broken JSON, or JSON of another form.
 
     A handler that lets it pass ends the connection with close code 1007.
+
+    Attributes:
+        errors: each place where the value does not fit, as in ``spa.ValidationError``: a list of
+            ``{"loc": [...], "msg": "..."}``; empty if the message is not JSON at all.
     """
+
+    def __init__(self, message: str, errors: Iterable[dict[str, Any]] = ()) -> None:
+        super().__init__(message)
+        self.errors = list(errors)
 
 
 class ReceiveInProgress(SpaError, RuntimeError):

@@ -4,18 +4,18 @@ import contextvars
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from inspect import isasyncgen, isasyncgenfunction, isroutine
 from typing import Any
 
 import gevent
 
 from spa.answer import BrokenOff
-from spa.environ import APP, CONNECTIONS
 from spa.event import COMMENT, CONTENT_TYPE, Event, encode
 from spa.producer import Producer
 from spa.requestid import describe
 from spa.response import Response
 from spa.websocket import transport
-from spa.websocket.departure import send_away_on_sigterm
+from spa.websocket.departure import find_registry
 from spa.websocket.hangup import Watch
 from spa.websocket.registry import PATIENCE, Registry
 
@@ -38,7 +38,7 @@ class EventStream(Response):
         headers: further headers. By default nothing stores the answer, and nginx does not buffer it.
 
     Raises:
-        TypeError: ``events`` is one event instead of an iterable.
+        TypeError: ``events`` is one event instead of an iterable, or a function that has not been called.
         ValueError: ``keepalive`` is not more than 0.
     """
 
@@ -48,8 +48,10 @@ class EventStream(Response):
     def __init__(self, events: Iterable[Item], *, keepalive: float = 15.0, headers: Any = None) -> None:
         if isinstance(events, str | bytes | dict | Event):
             raise TypeError(f"EventStream takes an iterable of events: write [{type(events).__name__}(...)]")
-        if not keepalive > 0:
-            raise ValueError(f"keepalive is more than 0 seconds, not {keepalive}")
+        if not hasattr(events, "__iter__") and not hasattr(events, "__getitem__"):  # the two ways to be iterated over
+            raise TypeError(f"EventStream takes an iterable of events, not {type(events).__name__}: {_advise(events)}")
+        if not isinstance(keepalive, (int, float)) or not keepalive > 0:
+            raise ValueError(f"keepalive is more than 0 seconds, not {keepalive!r}")
         iterator: Iterator[Any] = iter(events)
         super().__init__(iterator, headers=headers)
         self.headers.setdefault("Cache-Control", "no-store")
@@ -123,8 +125,17 @@ class Stream:
         raise StopIteration
 
     def send_away(self, patience: float) -> None:
-        """End the stream, because the server is stopping; cut it off from a client that does not read."""
-        self._end(patience)
+        """End the stream, because the server is stopping or the client has left, and wait for nobody.
+
+        A server that is sending to a client that does not read sees nothing of this, so it is cut off after so many
+        seconds.
+        """
+        self._is_over = True
+        self._producer.stop()
+        self._producer.news.set()
+        if self._sock is not None and self._cut_timer is None:
+            self._cut_timer = gevent.get_hub().loop.timer(patience)
+            self._cut_timer.start(transport.cut, self._sock)
 
     def close(self) -> None:
         """Have the iterator closed, and wait until it is."""
@@ -148,29 +159,17 @@ class Stream:
         self._has_begun = True
         self._sock = transport.see(self._environ)
         if self._sock is not None:
-            self._watch = Watch(self._sock, self._leave)
-        self._registry = self._environ.get(CONNECTIONS)
-        if self._registry is None and APP in self._environ:
-            self._registry = self._environ[APP].connections
-            send_away_on_sigterm(self._registry)
-        if self._registry is not None:
-            self._registry.add(self)
+            # A client that is seen to leave may have ended its half only, and not read the rest.
+            self._watch = Watch(self._sock, partial(self.send_away, PATIENCE))
+        self._registry = find_registry(self._environ)
+        self._registry.add(self)
 
-    def _leave(self) -> None:
-        """End the stream, because the client has left; it may have ended its half only, and not read the rest."""
-        self._end(PATIENCE)
 
-    def _end(self, patience: float) -> None:
-        """End the stream for the server, and have the iterator closed, without waiting for either.
-
-        A server that is sending to a client that does not read sees nothing of this, so it is cut off after a while.
-        """
-        self._is_over = True
-        self._producer.stop()
-        self._producer.news.set()
-        if self._sock is not None and self._cut_timer is None:
-            self._cut_timer = gevent.get_hub().loop.timer(patience)
-            self._cut_timer.start(transport.cut, self._sock)
+def _advise(events: Any) -> str:
+    """Tell what to write in place of what cannot be iterated over."""
+    if isasyncgen(events) or isasyncgenfunction(events):
+        return "write def, not async def: gevent needs no await"
+    return f"call it, {events.__name__}()" if isroutine(events) else "write a generator, or a list"
 
 
 def _report(environ: dict[str, Any], error: BaseException) -> None:

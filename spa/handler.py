@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPMethod
 from typing import Any, ClassVar, Protocol
 
-from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from spa.blame import tell_source
@@ -16,11 +15,10 @@ from spa.origin import check_allowed_origins
 from spa.redirect import root_of
 from spa.request import Request
 from spa.requestid import describe
-from spa.response import JSONResponse, Response, answer_options
+from spa.response import JSONResponse, Response, answer_options, read_headers
 from spa.websocket import handshake, lifecycle
 from spa.websocket.alarm import AlarmClock
 from spa.websocket.limits import Limits, check_limits
-from spa.websocket.registry import Registry
 from spa.websocket.socket import WebSocket
 from spa.wsgi import Body, WSGIApp
 
@@ -50,7 +48,6 @@ class Application(Protocol):
     settings: Any
     websocket: lifecycle.Settings
     clock: AlarmClock
-    connections: Registry
     shortcuts: dict[str, Shortcut]
     codec: Codec
 
@@ -201,7 +198,7 @@ class Handler:
                 " return (body, status) or (body, status, headers)"
             )
         response.status = status
-        response.headers.update(Headers(headers))  # a list of pairs may name a header twice
+        response.headers.update(read_headers(headers))  # a list of pairs may name a header twice
         return response
 
     def _answer_without_method(self, method: str) -> WSGIApp:
@@ -223,10 +220,10 @@ class Handler:
         answer = self.prepare(**self.params)
         if answer is not None:
             return self.to_response(answer)(environ, start_response)
-        life = lifecycle.Lifecycle(environ, offer, settings, self.app.clock, self.app.connections)
+        life = lifecycle.Lifecycle(environ, offer, settings, self.app.clock)
         self.ws = life.socket
         try:
-            answer = life.run(lambda: self.websocket(**self.params))  # type: ignore[attr-defined]
+            answer = life.run(self.websocket, **self.params)  # type: ignore[attr-defined]
         finally:
             if life.is_open:
                 self._tell_closed(environ)

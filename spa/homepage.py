@@ -12,6 +12,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from spa.environ import CSP_NONCE
 from spa.errors import SetupError
+from spa.listing import check_list
 from spa.response import Response, answer_options
 from spa.static.hashing import digest
 from spa.static.link import Links
@@ -118,18 +119,20 @@ class HomePage:
         csp: str | None = None,
         make_nonce: Callable[[], str] = make_nonce,
     ) -> None:
-        if isinstance(importmap, Mapping):
-            self._names, self._has_map = importmap, True
-        else:
-            self._names, self._has_map = {}, bool(modules) if importmap is None else importmap
-        self._stylesheets, self._modules, self._scripts, self._preload = stylesheets, modules, scripts, preload
+        self._stylesheets, self._modules = _check_paths("stylesheets", stylesheets), _check_paths("modules", modules)
+        self._scripts, self._preload = _check_paths("scripts", scripts), _check_paths("preload", preload)
+        self._names: Mapping[str, str] = importmap if isinstance(importmap, Mapping) else {}
+        self._has_map = bool(self._modules) if importmap is None else importmap is not False
         self._favicon = favicon
         self._title, self._lang, self._body = title, lang, body
         self._extra_head, self._extra_foot = extra_head, extra_foot
         self._template: Template = TEMPLATE if template is None else template
         self._csp, self._make_nonce = csp, make_nonce
+        self._check_texts()
+        self._check_names(importmap)
         self._check()
-        self._paths = [*stylesheets, *modules, *scripts, *preload, *([favicon] if favicon else [])]
+        self._paths = [*self._stylesheets, *self._modules, *self._scripts, *self._preload]
+        self._paths += [favicon] if favicon else []
         self._links = Links(static_url, static_handler)
         self._links.check(self._paths, self._names)
         self._handler = static_handler
@@ -170,9 +173,7 @@ class HomePage:
         answer = page.answer
         if answer is None:
             return self._answer(page.sources, self._call_body(request))
-        body = answer.body
-        assert isinstance(body, bytes)
-        return self._variants.choose(answer, request.environ, answer.etag, lambda: body)
+        return self._variants.choose(answer, request.environ, answer.etag)
 
     def _find_page(self, mount: str) -> Page:
         """Return what the page loads, found out anew if a file has changed."""
@@ -236,10 +237,6 @@ class HomePage:
 
     def _check(self) -> None:
         """See that the arguments can be what they should be."""
-        lists = {"stylesheets": self._stylesheets, "modules": self._modules, "scripts": self._scripts}
-        for name, paths in {**lists, "preload": self._preload}.items():
-            if isinstance(paths, str):
-                raise SetupError(f"{name} is a list: write [{paths!r}]")
         for path in self._preload:
             if kind_of(path) is None:
                 raise SetupError(f"preload: {path!r} has no extension that says what it is for")
@@ -250,6 +247,31 @@ class HomePage:
             for name, is_needed in (("head", True), ("body", has_body), ("foot", has_foot)):
                 if is_needed and f"{{{name}}}" not in self._template:
                     raise SetupError(f"the template has no place for the {name}: put {{{name}}} into it")
+
+
+    def _check_texts(self) -> None:
+        texts = {"title": self._title, "lang": self._lang, "extra_head": self._extra_head}
+        for name, text in {**texts, "extra_foot": self._extra_foot, "favicon": self._favicon or ""}.items():
+            if not isinstance(text, str):
+                raise SetupError(f"{name} is a str, not {text!r}")
+        for name, html in (("body", self._body), ("template", self._template)):
+            if not isinstance(html, str) and not callable(html):
+                raise SetupError(f"{name} is HTML, a str, or a callable that returns it, not {html!r}")
+
+    def _check_names(self, importmap: Any) -> None:
+        if not isinstance(importmap, Mapping | bool | None):
+            raise SetupError(f"importmap is a dict of bare names and modules, True, False or None, not {importmap!r}")
+        for name, target in self._names.items():
+            if not isinstance(name, str) or not isinstance(target, str):
+                raise SetupError(f"importmap has {name!r}: {target!r}, and both are str, as 'vue': 'vendor/vue.js'")
+
+
+def _check_paths(option: str, paths: Any) -> list[str]:
+    listed = check_list(paths, option, "paths")
+    for path in listed:
+        if not isinstance(path, str):
+            raise SetupError(f"{option} holds {path!r}, and a path is a str, as 'js/app.js'")
+    return listed
 
 
 def _join(*parts: str) -> str:

@@ -1,11 +1,12 @@
 """Turn values into JSON and JSON into values, with Python's own module or another."""
 
 import sys
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache, partial, singledispatch
+from inspect import isroutine
 from json import JSONDecodeError, JSONDecoder, JSONEncoder
 from math import isfinite
 from pathlib import PurePath
@@ -48,7 +49,18 @@ def plain(value: Any) -> Any:
         return {field.name: getattr(value, field.name) for field in fields(value)}
     if hasattr(kind, "__struct_encode_fields__"):
         return _write_struct(value)
-    raise TypeError(f"JSON has no {kind.__name__}")
+    raise TypeError(f"a value of type {kind.__name__} cannot be written as JSON: {_advise(value)}")
+
+
+def _advise(value: Any) -> str:
+    """Tell what to do with a value that nothing in JSON stands for."""
+    if isroutine(value):
+        return "call it"
+    if isinstance(value, Mapping):
+        return "make it a dict"
+    if isinstance(value, Iterable):
+        return "make it a list"
+    return "put a dict in its place, or make its class a dataclass"
 
 
 def _write_pydantic(value: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from spa.errors import SetupError
+from spa.listing import check_list
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+])(:[0-9]+)?")  # RFC 6454 section 6.2
@@ -46,11 +47,10 @@ def check_allowed_origins(origins: Sequence[str], option: str = "allowed_origins
         option: its name, for the message.
 
     Raises:
-        SetupError: one of them is not ``*``, ``null`` or ``scheme://host[:port]``; no Origin could match it.
+        SetupError: they are no list, or one of them is not ``*``, ``null`` or ``scheme://host[:port]``, which no
+            Origin could match.
     """
-    if isinstance(origins, str):
-        raise SetupError(f"{option} is a list of origins; write [{origins!r}]")
-    return tuple(_normalize(origin) for origin in origins)
+    return tuple(_normalize(origin) for origin in check_list(origins, option, "origins"))
 
 
 def _normalize(origin: str) -> str:

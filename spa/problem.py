@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 from markupsafe import escape
-from werkzeug.exceptions import BadRequest, BadRequestKeyError, HTTPException
+from werkzeug.exceptions import BadRequest, BadRequestKeyError, HTTPException, InternalServerError
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from spa.accept import weigh
-from spa.environ import ALWAYS_DOCUMENT
+from spa.environ import ALWAYS_DOCUMENT, SHOW_BUG
 from spa.jsoncodec import encode_json, plain
 from spa.requestid import request_id
 from spa.response import Response
@@ -62,6 +62,13 @@ def render(error: HTTPException, environ: dict[str, Any]) -> WerkzeugResponse:
     if name is not None:
         members["request_id"] = name
     return Response(encode_json(members), status, headers, content_type=DOCUMENT)
+
+
+def render_bug(bug: BaseException, environ: dict[str, Any]) -> WerkzeugResponse:
+    """Return the answer to a request that ended in a bug: a bare 500, or what shows it to the person who develops."""
+    if SHOW_BUG in environ:
+        return environ[SHOW_BUG](bug, environ)  # type: ignore[no-any-return]
+    return render(InternalServerError(original_exception=bug), environ)
 
 
 def headers_of(error: HTTPException, environ: dict[str, Any]) -> list[tuple[str, str]]:

@@ -117,9 +117,12 @@ class Request(WerkzeugRequest):
                 cannot be judged: a date that is not valid, or that has no ``modified`` to be compared with.
 
         Raises:
+            TypeError: the tag is no str.
             PreconditionFailed: 412, a condition does not hold.
             PreconditionRequired: 428, there is none that can be judged (RFC 6585 section 3).
         """
+        if not isinstance(etag, str | None):
+            raise TypeError(f"the etag is a str or None, not {type(etag).__name__}: use str()")
         if is_required and not precondition.is_guarded(self.environ, modified=modified):
             raise PreconditionRequired("Send If-Match with the ETag of the state that you want to change.")
         quoted = None if etag is None else quote_etag(etag)
@@ -138,6 +141,10 @@ class Request(WerkzeugRequest):
             raise SetupError("request.session needs its middleware: app = SessionMiddleware(app, secret)")
         session: dict[str, Any] = open_session()
         return session
+
+    @session.setter
+    def session(self, value: Any) -> None:
+        raise AttributeError("request.session cannot be replaced: use its clear() and update()")
 
     @overload
     def json(self, type: None = None) -> Any: ...

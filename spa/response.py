@@ -18,6 +18,7 @@ Start = Any  # WSGI's start_response
 STATUS = re.compile(r"[2-5][0-9]{2} [\t\x20-\x7e\x80-\xff]*")  # of a final answer (RFC 9110 section 15)
 UNFIT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")  # for its value (section 5.5, PEP 3333)
 ETAG = re.compile(r"[\x21\x23-\x7e]*")  # section 8.8.3, without what is no ASCII
+SHOWN = 100  # characters of what is wrong that an error shows
 # What a 304 leaves out: it describes a body that is not sent (RFC 9110 section 15.4.5).
 OF_THE_BODY = ("Content-Type", "Content-Length", "Content-Encoding", "Content-Language", "Last-Modified")
 WRITING = (
@@ -33,7 +34,8 @@ class Response(WerkzeugResponse):
     attributes is used, and written the short way if none was; every other goes through Werkzeug's.
 
     Raises:
-        TypeError: the body is a dict, or cannot be iterated over.
+        TypeError: the body is a dict, cannot be iterated over, or is a list of something else than str and bytes; or
+            the headers are neither a dict nor pairs.
     """
 
     _is_plain: ClassVar[bool] = True
@@ -61,7 +63,8 @@ class Response(WerkzeugResponse):
         else:
             if response is not None and not isinstance(response, (str, bytes)):
                 _check_body(response)
-            super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
+            own = None if headers is None else read_headers(headers)
+            super().__init__(response, status, own, mimetype, content_type, direct_passthrough)
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Leave the short way to classes that write as this one does."""
@@ -137,12 +140,15 @@ class Response(WerkzeugResponse):
             the response itself.
 
         Raises:
+            TypeError: the tag is no str.
             ValueError: the body is a stream, so its tag must be given; or the tag holds a quote.
         """
         if value is None:
             if self.is_streamed:
                 raise ValueError("the body is a stream, so give its etag a value")
             value = generate_etag(self.get_data())
+        if not isinstance(value, str):
+            raise TypeError(f"an etag is a str, not {type(value).__name__}: use str()")
         if not ETAG.fullmatch(value):
             raise ValueError(f"an etag is of ASCII without quotes, spaces and controls, unlike {value!r}")
         self.set_etag(value, weak)
@@ -217,6 +223,31 @@ class JSONResponse(Response):
         super().__init__(data, status, headers, **options)
 
 
+def read_headers(headers: Any) -> Headers:
+    """Return headers, given as a dict or as a list of pairs, which may name one twice.
+
+    Raises:
+        TypeError: they are neither.
+        ValueError: a value holds a line end.
+    """
+    if isinstance(headers, Headers):
+        return headers
+    try:
+        return Headers(headers)
+    except (TypeError, ValueError):
+        if isinstance(headers, Mapping) or (not isinstance(headers, str) and _are_pairs(headers)):
+            raise  # it is one of them that is wrong
+        hint = "; a media type is named by spa.Response(..., mimetype='text/html')" if isinstance(headers, str) else ""
+        shown = f"{headers!r:.{SHOWN}}"
+        raise TypeError(f"headers are a dict or a list of pairs, as {{'X-Total': '2'}}, not {shown}{hint}") from None
+
+
+def _are_pairs(headers: Any) -> bool:
+    return isinstance(headers, Iterable) and all(
+        isinstance(header, (tuple, list)) and len(header) == 2 for header in headers
+    )
+
+
 def _check_body(body: Any) -> None:
     """See, where the line that made it is still in the traceback, that a body can be sent."""
     if isinstance(body, Mapping):
@@ -226,3 +257,10 @@ def _check_body(body: Any) -> None:
             f"the body of a Response is str, bytes or an iterable of them, not {type(body).__name__}: use str(),"
             " or JSONResponse"
         )
+    if isinstance(body, (list, tuple)):
+        for index, item in enumerate(body):
+            if not isinstance(item, (str, bytes)):
+                raise TypeError(
+                    f"the body of a Response is a list of str or bytes, and its item {index} is {item!r:.{SHOWN}}: use"
+                    " str(), or JSONResponse"
+                )

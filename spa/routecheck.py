@@ -7,7 +7,6 @@ is nowhere in the program. What cannot be told for certain passes, as a method t
 import inspect
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from functools import partial
 from http import HTTPMethod
 from types import FunctionType
@@ -15,16 +14,15 @@ from typing import Any
 
 from spa.errors import SetupError
 from spa.handler import Handler, JSONHandler
+from spa.misnomer import USUAL, find_misnomer, members_of, suggest_method
 
 SLASHES = re.compile("/{2,}?")  # as Werkzeug merges them in a pattern
 VARIABLE = re.compile(r"<([^<>]*:)?[a-zA-Z_][a-zA-Z0-9_]*>")
 BRACES = re.compile(r"\{([a-zA-Z_][a-zA-Z0-9_]*)(?::([a-zA-Z_][a-zA-Z0-9_]*))?\}")
 PLAIN = {"", "default:", "string:"}  # three ways to write one converter
 ANSWERING = [*(verb.lower() for verb in HTTPMethod), "websocket"]
-USUAL = ("get", "post", "put", "patch", "delete", "websocket")
 # What is looked at: a method called connect or trace answers too, but may as well be meant for the class itself.
 LOOKED_AT = ("prepare", *USUAL, "head", "options")
-HABITS = {"ws": "websocket"}  # what others call it, where it does not look alike
 AT_SELF = {"ws": "ws", "websocket": "ws", "socket": "ws", "request": "request", "req": "request"}  # others hand it over
 ARGUMENTS = "app, request, params, route_name"
 
@@ -145,6 +143,9 @@ def _check_class(
     has_answer = any(getattr(cls, name, None) is not None for name in ANSWERING)
     if not has_answer and _is_spas_own(cls, "__init__"):  # one of its own may raise the answer
         raise SetupError(_explain_silence(cls))
+    misnomer = find_misnomer(cls)
+    if misnomer is not None:
+        raise SetupError(misnomer)
     methods = [name for name in LOOKED_AT if hasattr(cls, name) and not _is_spas_own(cls, name)]
     if _is_spas_own(cls, "to_response"):  # one of its own may wait for what async def returns
         for name in (*methods, "websocket_close"):
@@ -228,24 +229,15 @@ def _find_function(cls: type[Handler], name: str) -> tuple[FunctionType | None, 
 
 def _may_change_params(cls: type[Handler]) -> bool:
     """Tell whether what may run before a verb, as ``prepare`` does, speaks of ``self.params``, which the verb gets."""
-    functions = (inspect.unwrap(value) for name, value in _members(cls) if name not in ANSWERING)
+    functions = (inspect.unwrap(value) for name, value in members_of(cls) if name not in ANSWERING)
     return any("params" in function.__code__.co_names for function in functions if isinstance(function, FunctionType))
-
-
-def _members(cls: type[Handler]) -> Iterator[tuple[str, Any]]:
-    """Yield what the user wrote into a class and those it is derived from."""
-    for base in cls.__mro__:
-        if base not in JSONHandler.__mro__:
-            yield from vars(base).items()
 
 
 def _explain_silence(cls: type[Handler]) -> str:
     explanation = f"{cls.__name__} has no method that answers: write {', '.join(USUAL[:-1])} or {USUAL[-1]}"
-    for name in (name for name, value in _members(cls) if callable(value)):
-        plain = name.lower().removeprefix("on_").removeprefix("do_")
-        close = [HABITS[plain]] if plain in HABITS else get_close_matches(plain, USUAL, n=1, cutoff=0.8)
-        if close:
-            return f"{explanation}; perhaps def {close[0]} for def {name}"
+    suggestion = suggest_method(cls)
+    if suggestion is not None:
+        return f"{explanation}; perhaps {suggestion}"
     if not _is_spas_own(cls, "prepare"):
         explanation += "; prepare runs before one of them only"
     return explanation

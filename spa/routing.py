@@ -1,7 +1,7 @@
 """Turn a tuple of routes into a URL map that finds handlers and builds URLs."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from inspect import isfunction
 from numbers import Number
 from typing import Any, NoReturn
@@ -31,7 +31,7 @@ class Route:
     pattern: str
     name: str
     handler: RouteHandler
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    kwargs: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +136,10 @@ class Router:
             return False
 
     def url(self, name: str, values: Mapping[str, Any], root: str = "") -> str:
-        """Return the path of the route called ``name``, behind ``root``, as a URL spells that, without a last slash.
+        """Return the path of the route called ``name``, below ``root``.
 
-        Values that are not in its pattern become the query.
+        Values that are not in its pattern become the query. The root is written as in a URL, without a slash at its
+        end.
 
         Raises:
             LookupError: there is no such name, or a value is missing or does not fit: the path would not lead back to

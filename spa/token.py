@@ -26,7 +26,7 @@ class Token(NamedTuple):
     Attributes:
         claims: what was signed.
         issued_at: when, in seconds since the epoch.
-        expires_at: when it ends to be valid, likewise.
+        expires_at: when it expires, likewise.
     """
 
     claims: dict[str, Any]

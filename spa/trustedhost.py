@@ -6,6 +6,7 @@ from ipaddress import IPv6Address
 from werkzeug.sansio.utils import host_is_trusted
 
 from spa.errors import SetupError
+from spa.listing import check_list
 
 
 class TrustedHosts:
@@ -19,13 +20,11 @@ class TrustedHosts:
             as in a URL, ``[::1]``.
 
     Raises:
-        SetupError: there is none, or one that no Host header could ever match.
+        SetupError: it is no list, or there is none, or one that no Host header could ever match.
     """
 
     def __init__(self, hosts: Iterable[str]) -> None:
-        if isinstance(hosts, str):
-            raise SetupError(f"trusted_hosts is a list; write [{hosts!r}]")
-        names = [_normalize(host) for host in hosts]
+        names = [_normalize(host) for host in check_list(hosts, "trusted_hosts", "names")]
         if not names:
             raise SetupError("trusted_hosts names no host, so every request would be refused; None takes any")
         self._names = frozenset(name.removeprefix(".") for name in names)

@@ -74,6 +74,12 @@ def test_a_closed_connection_tells_code_and_reason(arguments, text):
     assert (error.code, error.reason) == (*arguments, "")[:2]
 
 
+@pytest.mark.parametrize("errors", [(), [{"loc": ["a", 0], "msg": "Must be an integer."}]])
+def test_an_invalid_message_tells_its_places_and_keeps_them_through_pickle(errors):
+    for error in (InvalidMessage("x", errors), pickle.loads(pickle.dumps(InvalidMessage("x", errors)))):
+        assert (str(error), error.errors) == ("x", list(errors))
+
+
 @pytest.mark.parametrize("error", [SetupError("x"), InvalidMessage("x"), ReceiveInProgress("x")])
 def test_an_error_keeps_its_message_through_pickle(error):
     assert str(pickle.loads(pickle.dumps(error))) == "x"

@@ -129,7 +129,27 @@ def test_one_event_instead_of_many_is_a_mistake(events):
         spa.EventStream(events)
 
 
-@pytest.mark.parametrize("keepalive", [0, -1, float("nan")])
+async def wait():
+    yield "a"
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        (wait, "not function: write def, not async def: gevent needs no await"),
+        (wait(), "not async_generator: write def, not async def"),
+        ("a".split, r"not builtin_function_or_method: call it, split\(\)"),
+        (test_one_event_instead_of_many_is_a_mistake, "not function: call it, test_one"),
+        (7, "not int: write a generator, or a list"),
+        (object(), "not object: write a generator"),
+    ],
+)
+def test_what_cannot_be_iterated_over_is_a_mistake_that_names_the_fix(events, words):
+    with pytest.raises(TypeError, match=rf"^EventStream takes an iterable of events, {words}"):
+        spa.EventStream(events)
+
+
+@pytest.mark.parametrize("keepalive", [0, -1, float("nan"), "5", None])
 def test_a_keepalive_of_no_time_is_a_mistake(keepalive):
     with pytest.raises(ValueError, match="keepalive"):
         spa.EventStream([], keepalive=keepalive)

@@ -749,6 +749,8 @@ def test_the_log_says_which_method_returned_what_is_no_response(value, source, c
         (("x", {"X-A": "b"}), "second item is dict, not a status"),
         (("x", 200, {"X A: b": "1"}), "the header name 'X A: b' holds what a header cannot"),
         (("x", 200, {"": "1"}), "the header name '' holds"),
+        (("x", 200, "text/html"), "headers are a dict or a list of pairs, as {'X-Total': '2'}, not 'text/html'"),
+        (("x", 200, ["X-Total: 2"]), "not ['X-Total: 2']"),
         (("x", 200, {"X-\u00e9": "1"}), "the header name"),
     ],
 )

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import PurePosixPath
 
 import gevent
 import pytest
@@ -502,7 +503,20 @@ MISTAKES = [
     ({"preload": ["js/none.js"]}, "'js/none.js'"),
     ({"favicon": "favicon.ico"}, "'favicon.ico'"),
     ({"importmap": {"vue": "js/vue.js"}}, "'js/vue.js'"),
-    ({"modules": "js/app.js"}, r"modules is a list: write \['js/app.js'\]"),
+    ({"modules": "js/app.js"}, r"modules is a list of paths; write \['js/app.js'\]"),
+    ({"modules": None}, "modules is a list of paths, not None"),
+    ({"scripts": [PurePosixPath("js/old.js")]}, r"scripts holds PurePosixPath\('js/old.js'\), and a path is a str"),
+    ({"preload": [5]}, "preload holds 5"),
+    ({"favicon": 5}, "favicon is a str, not 5"),
+    ({"title": None}, "title is a str, not None"),
+    ({"lang": 5}, "lang is a str, not 5"),
+    ({"extra_head": b"<p>"}, "extra_head is a str, not b'<p>'"),
+    ({"extra_foot": []}, r"extra_foot is a str, not \[\]"),
+    ({"body": b"<p>"}, "body is HTML, a str, or a callable that returns it, not b'<p>'"),
+    ({"template": 5}, "template is HTML, a str, or a callable that returns it, not 5"),
+    ({"importmap": ["vue"]}, r"importmap is a dict of bare names and modules, True, False or None, not \['vue'\]"),
+    ({"importmap": {"vue": 5}}, "importmap has 'vue': 5, and both are str"),
+    ({"static_url": None}, "static_url is a path as '/static/', not NoneType"),
     ({"preload": ["LICENSE"]}, "'LICENSE'"),
     ({"csp": "none"}, "'none'"),
     ({"template": "<html>{body}"}, "{head}"),

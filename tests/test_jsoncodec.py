@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from pathlib import Path, PurePosixPath
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import ClassVar
 from uuid import UUID
 
@@ -248,6 +248,25 @@ def test_no_module_writes_what_is_not_a_number(codec, value):
 def test_what_nothing_stands_for_is_an_error(codec, value):
     with pytest.raises((TypeError, ValueError)):
         codec.dumps(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (object(), "type object cannot be written as JSON: put a dict in its place, or make its class a dataclass"),
+        (1j, "type complex cannot be written as JSON: put a dict"),
+        ("".split, "type builtin_function_or_method cannot be written as JSON: call it"),
+        (lambda: 1, "type function cannot be written as JSON: call it"),
+        ((part for part in "ab"), "type generator cannot be written as JSON: make it a list"),
+        ({}.keys(), "type dict_keys cannot be written as JSON: make it a list"),
+        (range(3), "type range cannot be written as JSON: make it a list"),
+        (MappingProxyType({}), "type mappingproxy cannot be written as JSON: make it a dict"),
+    ],
+)
+def test_what_nothing_stands_for_is_told_with_what_to_do(value, words):
+    with pytest.raises(TypeError) as caught:
+        encode_json({"a": value})
+    assert str(caught.value).startswith(f"a value of {words}")
 
 
 def test_null_is_written_where_it_stands_beside_types_that_only_the_module_knows():

@@ -100,3 +100,5 @@ def test_allowed_origins_are_spelled_as_browsers_do(origin, spelled):
 def test_a_mistake_in_a_setting_of_another_name_is_told_by_that_name():
     with pytest.raises(SetupError, match=r"^origins is a list"):
         check_allowed_origins("https://app.example", "origins")
+    with pytest.raises(SetupError, match=r"^trusted_origins is a list of origins, not None$"):
+        check_allowed_origins(None, "trusted_origins")

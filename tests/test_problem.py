@@ -22,6 +22,7 @@ from werkzeug.test import Client, TestResponse, create_environ, run_wsgi_app
 
 import spa
 from spa import problem
+from spa.environ import SHOW_BUG
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
@@ -240,3 +241,13 @@ def test_a_field_that_is_missing_is_named(read, accept):
 def test_a_missing_field_is_named_briefly_and_only_where_nothing_else_is_said(error, detail):
     assert rendered(error).json["detail"] == detail
     assert "<b>" not in rendered(error, BROWSER).text
+
+
+def test_a_bug_is_a_bare_500_unless_there_is_who_shows_it():
+    environ = create_environ()
+    bug = LookupError("what only the server knows")
+    answer = problem.render_bug(bug, environ)
+    assert answer.status_code == 500
+    assert b"knows" not in answer.data
+    environ[SHOW_BUG] = lambda error, environ: (error, environ)
+    assert problem.render_bug(bug, environ) == (bug, environ)

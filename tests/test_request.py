@@ -585,6 +585,12 @@ def test_a_change_is_refused_where_its_condition_does_not_hold(etag, fields, exp
         request.check_preconditions(etag, modified=784111777)
 
 
+@pytest.mark.parametrize("etag", [7, b"v1"])
+def test_an_etag_to_compare_with_is_a_str(etag):
+    with pytest.raises(TypeError, match=rf"the etag is a str or None, not {type(etag).__name__}: use str\(\)"):
+        spa.Request(create_environ("/", method="PUT")).check_preconditions(etag)
+
+
 def test_a_change_without_a_condition_may_be_refused():
     with pytest.raises(PreconditionRequired):
         spa.Request(create_environ("/", method="PUT")).check_preconditions("v1", is_required=True)
@@ -650,6 +656,12 @@ def test_a_request_has_a_name_that_stays():
 def test_the_session_is_what_its_middleware_opens():
     session = {"user": 7}
     assert spa.Request({**create_environ("/"), "spa.session": lambda: session}).session is session
+
+
+def test_a_session_that_is_replaced_is_a_mistake_that_names_the_fix():
+    request = spa.Request({**create_environ("/"), "spa.session": dict})
+    with pytest.raises(AttributeError, match=r"cannot be replaced: use its clear\(\) and update\(\)"):
+        request.session = {"user": 7}
 
 
 def test_a_session_without_its_middleware_is_a_mistake_that_names_the_fix():

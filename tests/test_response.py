@@ -355,6 +355,12 @@ def test_an_etag_holds_no_quote_or_space(value):
         spa.Response("x").etag(value)
 
 
+@pytest.mark.parametrize("value", [7, b"v1"])
+def test_an_etag_is_a_str(value):
+    with pytest.raises(TypeError, match=rf"an etag is a str, not {type(value).__name__}: use str\(\)"):
+        spa.Response("x").etag(value)
+
+
 # Werkzeug's in every attribute, whenever that is looked at
 
 ATTRIBUTES = sorted({name for name in dir(WerkzeugResponse("x")) if not name.startswith("_")})
@@ -499,11 +505,46 @@ def test_the_answer_to_options_names_the_methods_and_has_no_body():
         (5, r"not int: use str\(\)"),
         (spa.Response("x"), "not Response"),
         (object(), "not object"),
+        (["a", 1], r"its item 1 is 1: use str\(\), or JSONResponse"),
+        ((None,), "its item 0 is None"),
+        ([{"a": 1}], r"its item 0 is \{'a': 1\}"),
     ],
 )
 def test_a_body_that_cannot_be_sent_is_an_error_where_the_response_is_made(body, words, options):
     with pytest.raises(TypeError, match=words):
         spa.Response(body, **options)
+
+
+@pytest.mark.parametrize("make", [spa.Response, spa.JSONResponse])
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ("text/html", "not 'text/html'; a media type is named by spa.Response(..., mimetype='text/html')"),
+        (["X-Total: 2"], "not ['X-Total: 2']"),
+        ([("X", "1", "2")], "not [('X', '1', '2')]"),
+        ({"X-Total"}, "not {'X-Total'}"),
+        (5, "not 5"),
+        (["x" * 1000], f"not ['{'x' * 98}"),
+    ],
+)
+def test_what_are_no_headers_is_an_error_that_says_what_headers_are(make, headers, words):
+    with pytest.raises(TypeError) as caught:
+        make("x", 200, headers)
+    assert str(caught.value) == f"headers are a dict or a list of pairs, as {{'X-Total': '2'}}, {words}"
+
+
+@pytest.mark.parametrize("headers", [{"X": "a\nb"}, [("X", "a\nb")], (("X", "a\nb"),), iter([("X", "a\nb")])])
+def test_a_header_that_is_wrong_among_right_ones_is_told_as_werkzeug_does(headers):
+    with pytest.raises(ValueError, match="newline"):
+        spa.Response("x", 200, headers)
+
+
+PAIRS = [("X", "1"), ("X", "2")]
+
+
+@pytest.mark.parametrize("headers", [{"X": ["1", "2"]}, PAIRS, Headers(PAIRS), iter(PAIRS), [["X", 1], ["X", 2]]])
+def test_headers_are_a_dict_or_pairs(headers):
+    assert spa.Response("x", 200, headers).headers.getlist("X") == ["1", "2"]
 
 
 class ByIndex:

@@ -65,6 +65,7 @@ def test_an_address_in_capitals_matches():
         (["app.example/x"], "write the host of that URL alone"),
         (["*"], "for any host leave trusted_hosts out"),
         (["*.app.example"], "write '.app.example'"),
+        (5, "trusted_hosts is a list of names, not 5"),
         (["app.example:8000"], "write 'app.example'"),
         ([""], "no name of a host"),
         (["."], "no name of a host"),

@@ -9,7 +9,7 @@ import gevent
 import spa
 from room import Room
 from spa.static.smart import SmartStatic
-from spa.websocket import Limits, broadcast
+from spa.websocket import Limits, broadcast_json
 from werkzeug.exceptions import Conflict, NotFound, UnprocessableEntity
 
 HERE = Path(__file__).parent
@@ -49,7 +49,7 @@ def list_rooms():
 
 
 def tell_pages():
-    broadcast(pages, json.dumps(list_rooms()))  # a page that reads too slowly is let go, and comes back
+    broadcast_json(pages, list_rooms())  # a page that reads too slowly is let go, and comes back
 
 
 class Rooms(spa.JSONHandler):

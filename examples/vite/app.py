@@ -2,10 +2,9 @@
 
 from gevent.monkey import patch_all; patch_all()
 from pathlib import Path
-import json
 import spa
 from spa.static import SinglePage
-from spa.websocket import broadcast
+from spa.websocket import broadcast_json
 from werkzeug.exceptions import BadRequest, NotFound
 
 MOST_NOTES = 100  # the oldest make room
@@ -25,7 +24,7 @@ class Notes(spa.JSONHandler):
                 del notes[:-MOST_NOTES]
             case _:
                 raise BadRequest('A note has 1 to 200 characters.')
-        broadcast(pages, json.dumps(notes))
+        broadcast_json(pages, notes)
         return notes, 201
 
     def websocket(self):

@@ -5,6 +5,7 @@ from typing import Any
 
 from spa.coding import available_codings, is_compressible
 from spa.errors import SetupError
+from spa.listing import check_list
 from spa.middleware.codedanswer import CodedAnswer
 from spa.middleware.variant import Policy
 from spa.websocket.handshake import is_upgrade
@@ -19,7 +20,7 @@ HIGHEST = {"br": 11, "zstd": 19, "gzip": 9}  # from 20 on, browsers refuse the w
 class CompressionMiddleware:
     """A WSGI app that sends the answers of another in the content coding a client likes best: br, zstd or gzip.
 
-    Text, JSON and what else shrinks is compressed (RFC 9110 section 12.5.3). Both variants say
+    Text, JSON and whatever else shrinks is compressed (RFC 9110 section 12.5.3). Both variants say
     ``Vary: Accept-Encoding``, and a strong ETag gets an ending of its own in each coding, which is understood in
     If-None-Match and If-Match. What comes chunk by chunk leaves chunk by chunk, event streams included. WebSockets
     pass, and so does what has no whole body (HEAD, 204, 206, 304), has its coding already, or forbids it
@@ -55,7 +56,7 @@ class CompressionMiddleware:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer a WSGI request."""
-        if "HTTP_UPGRADE" in environ and is_upgrade(environ):
+        if is_upgrade(environ):
             return self.app(environ, start_response)
         return CodedAnswer(self._policy, environ, start_response).run(self.app)
 
@@ -76,13 +77,12 @@ def _check_codings(codings: Mapping[str, int] | None) -> dict[str, int]:
 
 
 def _check_types(types: Sequence[str]) -> Callable[[str], bool]:
-    if isinstance(types, str):
-        raise SetupError(f"types is a list of media types; write [{types!r}]")
-    for kind in types:
-        main, _, sub = kind.partition("/")
+    listed = check_list(types, "types", "media types")
+    for kind in listed:
+        main, _, sub = kind.partition("/") if isinstance(kind, str) else ("", "", "")
         if not main or not sub or ";" in kind:
             raise SetupError(f"{kind!r} is not a media type; write text/html, or text/* for all of text")
-    chosen = frozenset(kind.lower() for kind in types)
+    chosen = frozenset(kind.lower() for kind in listed)
 
     def is_type(content_type: str) -> bool:
         kind = content_type.partition(";")[0].strip().lower()

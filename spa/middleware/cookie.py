@@ -35,8 +35,10 @@ class Cookie:
         """Check what can be checked without a value; the rules of browsers are those of RFC 6265bis."""
         if not isinstance(self.name, str) or not is_token(self.name):
             raise SetupError(f"{self.name!r} is not the name of a cookie: use letters, digits, '-' and '_'")
-        if not self.path.startswith("/"):
+        if not isinstance(self.path, str) or not self.path.startswith("/"):
             raise SetupError(f"the path of a cookie starts with a slash; browsers would not use {self.path!r}")
+        if not isinstance(self.domain, str | None):
+            raise SetupError(f"the domain of a cookie is a name, or None for this host only, not {self.domain!r}")
         if not isinstance(self.same_site, str) or self.same_site.title() not in ("Lax", "Strict", "None"):
             raise SetupError(f"same_site is 'Lax', 'Strict' or 'None', not {self.same_site!r}")
         is_insecure = self.secure is not None and not self.secure

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from spa.environ import ALLOWED_ORIGINS
 from spa.errors import SetupError
 from spa.grammar import is_token
+from spa.listing import check_list
 from spa.middleware.vary import Headers, add_vary
 from spa.mounted import script_name_of
 from spa.origin import check_allowed_origins
@@ -81,7 +82,7 @@ class CORSMiddleware:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Body:
         """Answer a WSGI request."""
-        if "HTTP_UPGRADE" in environ and is_upgrade(environ):
+        if is_upgrade(environ):
             environ[ALLOWED_ORIGINS] = self._socket_origins.union(environ.get(ALLOWED_ORIGINS, ()))
             return self.app(environ, start_response)
         grant = self._grant(environ.get("HTTP_ORIGIN"))
@@ -141,9 +142,8 @@ def _redirect(environ: dict[str, Any], location: str) -> bool:
 
 
 def _check_names(names: Sequence[str], option: str) -> tuple[str, ...]:
-    if isinstance(names, str) and names != "*":
-        raise SetupError(f"{option} is a list of names; write [{names!r}]")
-    for name in names:
-        if not is_token(name):
+    listed = [*ANY] if names == "*" else check_list(names, option, "names")
+    for name in listed:
+        if not isinstance(name, str) or not is_token(name):
             raise SetupError(f"{option} holds {name!r}, which is not a name")
-    return tuple(names)
+    return tuple(listed)

@@ -7,6 +7,7 @@ from werkzeug.exceptions import Forbidden
 
 from spa import problem
 from spa.errors import SetupError
+from spa.listing import check_list
 from spa.origin import check_allowed_origins, is_own_page
 from spa.wsgi import Body, WSGIApp
 
@@ -69,9 +70,8 @@ def is_cross_origin(environ: Mapping[str, Any]) -> bool:
 
 
 def _check_paths(paths: Sequence[str]) -> frozenset[str]:
-    if isinstance(paths, str):
-        raise SetupError(f"exempt is a list of paths; write [{paths!r}]")
-    for path in paths:
-        if not path.startswith("/") or any(character in path for character in "<>*?"):
+    listed = check_list(paths, "exempt", "paths")
+    for path in listed:
+        if not isinstance(path, str) or not path.startswith("/") or any(character in path for character in "<>*?"):
             raise SetupError(f"exempt holds exact paths that start with a slash, not {path!r}")
-    return frozenset(path.encode().decode("latin-1") for path in paths)  # as PATH_INFO spells it (PEP 3333)
+    return frozenset(path.encode().decode("latin-1") for path in listed)  # as PATH_INFO spells it (PEP 3333)

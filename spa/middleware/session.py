@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException
 
 from spa import problem
 from spa.environ import SESSION, UPGRADE_HEADERS
@@ -129,7 +129,7 @@ def purpose_of(cookie: str = COOKIE) -> str:
 
 def _answer_failure(error: Exception, environ: dict[str, Any]) -> WSGIApp:
     """Return the answer where the session could not be written: the app has done its part, and knows of nothing."""
-    if not isinstance(error, HTTPException):
-        logger.error("%s: the session cannot be kept", describe(environ), exc_info=error)
-        error = InternalServerError(original_exception=error)
-    return problem.render(error, environ)
+    if isinstance(error, HTTPException):
+        return problem.render(error, environ)
+    logger.error("%s: the session cannot be kept", describe(environ), exc_info=error)
+    return problem.render_bug(error, environ)

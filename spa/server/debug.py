@@ -37,10 +37,11 @@ def check_loopback(host: str) -> None:
 
 
 class ShownBug(InternalServerError):
-    """*500* that tells what was raised, and in a member ``traceback`` where, in lines."""
+    """*500* that tells what was raised, with the notes on it, and in a member ``traceback`` where, in lines."""
 
     def __init__(self, error: BaseException, text: str) -> None:
-        super().__init__(f"{type(error).__name__}: {error}", original_exception=error)
+        told = [f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())]
+        super().__init__("\n".join(told), original_exception=error)
         self.extensions = {"traceback": text.splitlines()}
 
 
@@ -48,8 +49,8 @@ class Debugger(DebuggedApplication):
     """A WSGI app with Werkzeug's interactive debugger, for a loopback server.
 
     It shows what an App would answer with a bare 500. To run code in the page one needs the PIN, and a ``Host``
-    that is this machine; for any other ``Host``, as a foreign site has that makes its name point here, nothing is
-    shown at all.
+    that is this machine; for any other ``Host``, such as a foreign site whose name points here, nothing is shown at
+    all.
 
     Args:
         app: the WSGI app.

@@ -4,6 +4,7 @@ import os
 import socket
 import ssl
 import time
+from functools import partial
 from typing import Any
 
 import gevent
@@ -13,9 +14,10 @@ from gevent.pywsgi import WSGIServer
 from gevent.ssl import SSLContext
 
 from spa.server import accesslog
+from spa.server.grace import is_over, is_waiting
 from spa.server.requesthandler import RequestHandler
 from spa.websocket.registry import Registry
-from spa.websocket.transport import cut
+from spa.websocket.transport import has_bytes
 
 POLL = 0.02  # seconds between two looks at the requests that a stopping server waits for
 
@@ -38,6 +40,7 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
         self, listener: Any, app: Any, *, certfile: str | None = None, keyfile: str | None = None, **options: Any
     ) -> None:
         self.connections = Registry()
+        self.accepted: set[Any] = set()  # sockets, those included whose TLS handshake is under way
         self.handlers: set[RequestHandler] = set()
         self.is_stopping = False
         options.setdefault("spawn", Pool())
@@ -46,6 +49,7 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
             context.load_cert_chain(certfile, keyfile)
         if options.get("ssl_context") is not None:
             allow_end(options["ssl_context"])
+            options["do_handshake_on_connect"] = False  # handle() does it, where the socket is closed whatever happens
         environ = {"wsgi.multithread": True, **(options.pop("environ", None) or {})}
         super().__init__(listener, app, environ=environ, **options)
         is_terminal = getattr(self.log, "isatty", bool)()
@@ -75,6 +79,16 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
         if self.socket.family in (socket.AF_INET, socket.AF_INET6):
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
+    def do_handle(self, client_socket: Any, address: Any) -> None:
+        """Serve a connection that has just been accepted, in a greenlet of its own."""
+        self.accepted.add(client_socket)
+        super().do_handle(client_socket, address)
+
+    def do_close(self, client_socket: Any, address: Any) -> None:
+        """Close a connection that has been served."""
+        self.accepted.discard(client_socket)
+        super().do_close(client_socket, address)
+
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
         """Serve a TLS connection; one that fails in its handshake, as a port scan does, is one line of the log."""
         try:
@@ -82,21 +96,32 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
         except (ssl.SSLError, ConnectionError) as error:
             self.error_log.write(f"{accesslog.name_client(address)} TLS: {error}\n")
 
+    def handle(self, client_socket: Any, address: Any) -> None:
+        """Serve a connection, behind its TLS handshake if it has one."""
+        if self.ssl_enabled:
+            client_socket.do_handshake()
+        super().handle(client_socket, address)
+
     def drain(self, timeout: float) -> None:
         """Stop: accept nobody, send WebSockets 1001, end event streams, let requests finish, then end what is left.
+
+        A request whose connection has been accepted is answered, if it comes within the moment of ``grace.py``.
 
         Args:
             timeout: seconds that requests and WebSocket handlers may still take.
         """
         self.is_stopping = True
+        self._do_read()  # a client that waits in the kernel's queue would be reset with it
         self.close()
         self.connections.send_away()
-        deadline = time.monotonic() + timeout
-        while self.handlers and time.monotonic() < deadline:
+        started = time.monotonic()
+        waited = 0.0
+        while is_waiting(waited, timeout, len(self.handlers), len(self.accepted)):
             for handler in self.handlers:
-                if handler.is_idle:
-                    cut(handler.socket, socket.SHUT_RD)
+                if is_over(handler.stage, waited, partial(has_bytes, handler.socket)):
+                    handler.cut()
             gevent.sleep(POLL)
+            waited = time.monotonic() - started
         self.stop(timeout=0)
 
 

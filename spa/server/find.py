@@ -180,7 +180,7 @@ def _check_app(found: Any, target: str) -> Any:
 
 
 def _takes_request(found: Any) -> bool:
-    """Tell whether an app can be called as one, which is sure of anything but a function."""
+    """Tell whether an app can be called as one; of anything but a function that is taken for granted."""
     if inspect.isfunction(found):
         try:
             inspect.signature(found).bind(None, None)

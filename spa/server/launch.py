@@ -190,7 +190,7 @@ def choose_address(host: str | None, port: int | None, environ: Mapping[str, str
         chosen = given
         fallback = "0.0.0.0"  # noqa: S104  # what a hosting platform expects
     try:
-        number = int(chosen)
+        number = int(chosen) if isinstance(chosen, (str, int)) else -1
     except ValueError:
         number = -1
     if not 0 <= number <= 65535:

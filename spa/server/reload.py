@@ -80,10 +80,12 @@ def check_paths(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     """Return paths to watch, absolute.
 
     Raises:
-        SetupError: one of them is not there, or ``paths`` is a string.
+        SetupError: one of them is not there, or ``paths`` is a single one.
     """
-    if isinstance(paths, str):
+    if isinstance(paths, (str, os.PathLike)):
         raise SetupError(f"reload takes True, or a list of paths; write reload=[{paths!r}]")
+    if not isinstance(paths, Iterable):
+        raise SetupError(f"reload takes True, or a list of paths, not {paths!r}")
     found = [Path(path).absolute() for path in paths]
     for path in found:
         if not path.exists():

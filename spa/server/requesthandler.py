@@ -1,5 +1,6 @@
 """Serve the requests of one TCP connection, and give the socket up where one becomes a WebSocket."""
 
+import socket
 import ssl
 import time
 from datetime import datetime
@@ -13,9 +14,10 @@ from spa.environ import CONNECTIONS, HIJACK, REQUEST_ID, SOCKET, WATCH, WEBSOCKE
 from spa.requestid import escape, request_id
 from spa.server import accesslog, framing, unread
 from spa.server.chunks import Chunks
+from spa.server.grace import Stage
 from spa.server.length import Length
 from spa.websocket.connection import Connection
-from spa.websocket.transport import end_tls, read_ahead
+from spa.websocket.transport import cut, end_tls, read_ahead
 
 SMALL_BODY = 16 * 1024  # bytes up to which a body is copied behind its headers, to leave in one segment
 BODILESS = (204, 304)  # codes of answers that end behind their head (RFC 9110 sections 15.3.5 and 15.4.5)
@@ -34,8 +36,9 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
     provided_content_length: str | None
     response_headers: list[tuple[bytes, bytes]]
     wsgi_input: Input
-    is_idle = True
-    is_whole = True  # whether nothing lacks of the last answer
+    stage = Stage.AWAITED
+    is_cut = False  # whether the server has ended the reading, because it stops
+    is_whole = True  # whether the last answer was sent whole
     code: int
     result: Any
     length: Length | None = None  # of the body of the answer, if the app has declared it
@@ -52,6 +55,8 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
 
     def read_requestline(self) -> str:
         """Read the first line of a request, and an empty line before it (RFC 9112 section 2.2)."""
+        if self.stage is Stage.KEPT and self.rfile.peek(1):
+            self.stage = Stage.AWAITED
         line: str = super().read_requestline()
         return super().read_requestline() if line == "\r\n" else line
 
@@ -66,7 +71,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         except OSError as error:
             raise framing.Refused(400, str(error)) from error  # the peer has gone, which is not worth a traceback
         head = framing.parse(raw_requestline, fields)
-        self.is_idle = False
+        self.stage = Stage.BUSY
         self.command, self.path, self.request_version = head.method, head.target, head.version
         self.headers = OldMessage()
         for name, value in head.fields:
@@ -82,6 +87,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
             self._end_tls()
         if not isinstance(result, tuple):
             return result  # type: ignore[no-any-return]
+        self.stage = Stage.BUSY  # until the client has had time to read this
         self.status, answer = result
         try:
             self.socket.sendall(answer)
@@ -130,7 +136,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         return WSGIHandler.start_response(self, status, headers, exc_info)
 
     def finalize_headers(self) -> None:
-        """Complete the headers; but what the length of a GET's body would be, an answer to HEAD need not say."""
+        """Complete the headers; an answer to HEAD need not say how long the body of a GET would be."""
         declared = self.provided_content_length
         if self.command == "HEAD" and declared is None:
             self.provided_content_length = ""  # or gevent sends 0, which would be wrong (RFC 9110 section 8.6)
@@ -161,7 +167,7 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         self.request_body = unread.NOTHING
         # Not for the next request, which may be one that cannot be read, and is answered without either.
         self._orig_status = self.environ = None
-        self.is_idle = True
+        self.stage = Stage.KEPT
         if self.server.is_stopping:
             self.close_connection = True
 
@@ -187,8 +193,19 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
         else:
             super().handle_error(t, v, tb)
 
-    def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
-        """Return the answer to what the client did wrong, for the log and for the client."""
+    def cut(self) -> None:
+        """Read no more than what has come; a head that lacks its end then is not the client's mistake."""
+        self.is_cut = True
+        cut(self.socket, socket.SHUT_RD)
+
+    def _handle_client_error(self, ex: Exception) -> tuple[str, bytes] | None:
+        """Return the answer to what the client did wrong, for the log and for the client.
+
+        None where the server has cut the head off itself. Who finds the connection closed without an answer may ask
+        again; a 503 would be passed on, by a proxy, to somebody who could have been served.
+        """
+        if self.is_cut:
+            return None
         answer: tuple[str, bytes] = super()._handle_client_error(ex)
         return (str(ex.status), ex.write_answer()) if isinstance(ex, framing.Refused) else answer
 

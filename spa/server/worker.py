@@ -17,8 +17,9 @@ from werkzeug.datastructures import EnvironHeaders
 
 from spa.environ import CONNECTIONS, WEBSOCKET
 from spa.server.development import Server, allow_end
+from spa.server.grace import Stage, is_over, is_waiting
 from spa.websocket.registry import Registry
-from spa.websocket.transport import cut
+from spa.websocket.transport import cut, has_bytes
 
 POLL = 0.1  # seconds between two looks at what the arbiter or a signal asked for
 NOTIFY = 1.0  # seconds between two signs of life for the arbiter, as in gunicorn's own worker
@@ -27,31 +28,48 @@ HEAD_START = 2.0  # seconds before gunicorn's graceful timeout, at which the arb
 
 
 class Listener(StreamServer):  # type: ignore[misc]  # gevent is untyped
-    """A listening socket of the worker."""
+    """A listening socket of a worker; what it has accepted is served also when it has been closed."""
 
     max_delay = Server.max_delay
-    log: Any
+
+    def __init__(self, worker: Any, sock: Any, **options: Any) -> None:
+        self.worker = worker
+        super().__init__(sock, **options)
+
+    def getsockname(self) -> Any:
+        """Return where it listens; gunicorn asks for it at each connection, and a closed socket does not know it."""
+        return self.address
+
+    def handle(self, client_socket: Any, address: Any) -> None:
+        """Serve a connection, behind its TLS handshake if it has one."""
+        self.worker.handle(self, client_socket, address)
+
+    def accept_rest(self) -> None:
+        """Accept who waits in the kernel's queue, and would be reset with it when the last process closes it."""
+        self.max_accept = self.backlog
+        self._do_read()
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
         """Serve a TLS connection; one that fails in its handshake, as a port scan does, is no error of ours."""
         try:
             super().wrap_socket_and_handle(client_socket, address)
         except (ssl.SSLError, ConnectionError) as error:
-            self.log.debug("TLS: %s", error)
+            self.worker.log.debug("TLS: %s", error)
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
     """gunicorn's gevent worker, strict parser and all, that knows its WebSockets.
 
     When it stops (SIGTERM, a reload, ``max_requests``) it accepts nobody, sends every WebSocket 1001 and ends every
-    event stream at once, lets requests in flight complete, and ends what is left two seconds before
-    ``graceful_timeout``. Each WebSocket has its line in the access log, with its duration, once it has closed.
+    event stream at once, and lets requests in flight complete, and those that come, within the moment of ``grace.py``,
+    on a connection it has accepted. It ends what is left two seconds before ``graceful_timeout``. Each WebSocket has
+    its line in the access log, with its duration, once it has closed.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.connections = Registry()
-        self._idle: set[Any] = set()
+        self._stages: dict[Any, Stage] = {}
         self._is_quick = False
 
     def load_wsgi(self) -> None:
@@ -72,20 +90,18 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         self._drain(servers)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        """Serve one TCP connection, known as idle while it waits for a request."""
-        self._idle.add(client)
+        """Serve one TCP connection, of which is known how far it is."""
+        self._stages[client] = Stage.AWAITED
         try:
             super().handle(listener, client, addr)
         finally:
-            self._idle.discard(client)
+            del self._stages[client]
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Answer one request."""
-        self._idle.discard(sock)
-        try:
-            super().handle_request(listener_name, req, sock, addr)
-        finally:
-            self._idle.add(sock)
+        self._stages[sock] = Stage.BUSY
+        super().handle_request(listener_name, req, sock, addr)
+        self._keep(sock, req.unreader)
 
     def handle_quit(self, sig: Any, frame: Any) -> None:
         """Stop quickly (SIGINT, SIGQUIT). gunicorn would raise SystemExit in a greenlet, which prints a traceback."""
@@ -93,14 +109,26 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         self.alive = False
         gevent.spawn(self.cfg.worker_int, self)
 
+    def _keep(self, sock: Any, unreader: Any) -> None:
+        """Await a further head, and have its first piece noted; gunicorn tells of it when it is whole."""
+
+        def read_first(size_hint: int | None = None) -> Any:
+            del unreader.chunk  # what follows is read as ever
+            piece = unreader.chunk(size_hint)
+            self._stages[sock] = Stage.AWAITED
+            return piece
+
+        is_begun = bool(unreader.buf.getvalue())  # it has come together with the last request
+        self._stages[sock] = Stage.AWAITED if is_begun else Stage.KEPT
+        unreader.chunk = read_first
+
     def _start_server(self, sock: Any) -> Listener:
         sock.setblocking(1)
-        options = {}
+        options: dict[str, Any] = {"spawn": Pool(self.worker_connections)}
         if self.cfg.is_ssl:
             options["ssl_context"] = ssl_context(self.cfg)
             allow_end(options["ssl_context"])
-        server = Listener(sock, handle=partial(self.handle, sock), spawn=Pool(self.worker_connections), **options)
-        server.log = self.log
+        server = Listener(self, sock, **options)
         if self.cfg.workers > 1:
             server.max_accept = 1  # leave the others their share
         server.start()
@@ -125,14 +153,18 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def _drain(self, servers: list[Listener]) -> None:
         for server in servers:
+            server.accept_rest()
             server.close()
         self.connections.send_away()
         started = time.monotonic()
-        while any(len(server.pool) for server in servers) and time.monotonic() - started < self._patience():
-            for client in list(self._idle):
-                cut(client, socket.SHUT_RD)
+        waited = 0.0
+        while is_waiting(waited, self._patience(), len(self._stages), sum(len(server.pool) for server in servers)):
+            for client, stage in list(self._stages.items()):
+                if is_over(stage, waited, partial(has_bytes, client)):
+                    cut(client, socket.SHUT_RD)
             self.notify()
             gevent.sleep(POLL)
+            waited = time.monotonic() - started
         for server in servers:
             server.stop(timeout=0)
 

@@ -2,51 +2,23 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
 from gevent.lock import RLock, Semaphore
 
 from spa.static import hashing, reading, reference
+from spa.static.asset import Asset
 from spa.static.bodies import SMALL, Bodies, OtherBytes
+from spa.static.cache import Cache
 from spa.static.files import ChangedError, Directory, File, Identity
 from spa.static.graph import components
 from spa.static.missing import Missing, Reporter
 from spa.static.reading import Reading
 
 MOUNTS = 64  # mounts whose assets are kept: a pattern with a variable before the path has as many as clients ask for
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """One version of a file under one mount.
-
-    Attributes:
-        path: where it is under the directory.
-        identity: of the file it was made from.
-        hash: of the bytes that are served.
-        disk_hash: of the bytes on disk; another one only where references were rewritten.
-        size: bytes served.
-        body: the bytes served, where they are not those on disk.
-        made_from: the identity of every file that the served bytes depend on.
-        charset: what may be claimed for it.
-        missing: references to files that are not there.
-    """
-
-    path: str
-    identity: Identity
-    hash: str
-    disk_hash: str
-    size: int
-    body: bytes | None
-    made_from: Mapping[str, Identity | None]
-    charset: str | None = "utf-8"
-    missing: tuple[Missing, ...] = ()
-
-    @property
-    def hashed_path(self) -> str:
-        """The path with the hash in its name."""
-        return hashing.put(self.path, self.hash)
+EARLIER = 32 * 2**20  # bytes of rewritten assets that others have followed, kept for pages that still refer to them
+OVERHEAD = 1024  # bytes that such an asset costs beside its body and its path
 
 
 @dataclass(slots=True)
@@ -75,9 +47,10 @@ class Assets:
 
     def __init__(self, directory: Directory, strict: bool = False) -> None:
         self.directory = directory
-        self.bodies = Bodies(directory)
+        self._bodies = Bodies(directory)
         self._reporter = Reporter(strict)
         self._assets: dict[tuple[str, str], Asset] = {}
+        self._earlier: Cache[tuple[str, str], Asset] = Cache(EARLIER, _cost)  # by path and hash
         self._readings: dict[str, Reading] = {}  # of files that refer to nothing: they are the same under every mount
         self._mounts: OrderedDict[str, None] = OrderedDict()
         self._lock = RLock()  # of greenlets, which share a thread
@@ -105,19 +78,23 @@ class Assets:
                 asset = self._make(path, mount)
             return asset
 
+    def find_earlier(self, path: str, hash: str) -> Asset | None:
+        """Return a rewritten asset that another has followed, if it is still kept."""
+        return self._earlier.get((path, hash))
+
     def read_small(self, asset: Asset) -> bytes | None:
         """Return the bytes of an asset from memory, reading them once; None if it is large, or has changed on disk."""
         if asset.body is not None:
             return asset.body
         try:
-            return self.bodies.read(asset.path, asset.identity, asset.disk_hash)
+            return self._bodies.read(asset.path, asset.identity, asset.disk_hash)
         except OtherBytes:
             self._forget(asset.path)
             return None
 
     def open(self, asset: Asset) -> File | None:
         """Open the file of an asset; None if it is small, and so in memory, or is another version by now."""
-        return self.bodies.open(asset.path, asset.identity) if asset.size > SMALL else None
+        return self.directory.open_version(asset.path, asset.identity) if asset.size > SMALL else None
 
     def _is_current(self, asset: Asset) -> bool:
         return all(self.directory.is_still(path, identity) for path, identity in asset.made_from.items())
@@ -125,7 +102,7 @@ class Assets:
     def _store(self, asset: Asset, mount: str) -> None:
         before = self._assets.get((asset.path, mount))
         if before is not None and before.body is not None and before.hash != asset.hash:
-            self.bodies.keep_old(asset.path, before.hash, before.body)
+            self._earlier.put((asset.path, before.hash), replace(before, made_from={}, missing=()))
         self._assets[asset.path, mount] = asset
         self._mounts[mount] = None
         self._mounts.move_to_end(mount)
@@ -269,6 +246,10 @@ class Assets:
         if not found.references:
             self._readings[path] = found
         return found
+
+
+def _cost(key: object, asset: Asset) -> int:
+    return OVERHEAD + len(asset.path) + asset.size
 
 
 def _resolve(

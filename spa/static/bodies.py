@@ -1,15 +1,12 @@
-"""Keep the bytes of small files in memory, and for a while those of earlier versions of rewritten ones."""
+"""Keep the bytes of small files in memory."""
 
-from collections import OrderedDict
-
-from spa.static.files import ChangedError, Directory, File, Identity
+from spa.static.cache import Cache
+from spa.static.files import ChangedError, Directory, Identity
 from spa.static.hashing import digest
 
 SMALL = 128 * 1024  # bytes of a body that is kept in memory: at 100 KB, opening and reading cost as much as sending
 MEMORY = 64 * 2**20  # bytes of bodies kept in all, the least used go first
 OVERHEAD = 512  # bytes that a body costs beside its own, so that many empty ones are bounded too
-OLD_BODIES = 256  # rewritten bodies of earlier versions that are kept, for pages that still refer to them
-OLD_MEMORY = 32 * 2**20  # bytes of these, should they be large
 
 
 class OtherBytes(Exception):
@@ -21,10 +18,7 @@ class Bodies:
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._small: OrderedDict[tuple[str, Identity, str], bytes] = OrderedDict()
-        self._size = 0
-        self._old: OrderedDict[tuple[str, str], bytes] = OrderedDict()
-        self._old_size = 0
+        self._small: Cache[tuple[str, Identity, str], bytes] = Cache(MEMORY, _cost)
 
     def read(self, path: str, identity: Identity, hash: str) -> bytes | None:
         """Return the bytes of a version of a file, reading them once; None if it is large, or is no longer there.
@@ -37,9 +31,8 @@ class Bodies:
         key = path, identity, hash
         body = self._small.get(key)
         if body is not None:
-            self._small.move_to_end(key)
             return body
-        file = self.open(path, identity)
+        file = self._directory.open_version(path, identity)
         if file is None:
             return None
         try:
@@ -50,32 +43,9 @@ class Bodies:
             file.close()
         if digest(body) != hash:
             raise OtherBytes(path)
-        self._small[key] = body
-        self._size += len(body) + OVERHEAD
-        while self._size > MEMORY:
-            self._size -= len(self._small.popitem(last=False)[1]) + OVERHEAD
+        self._small.put(key, body)
         return body
 
-    def open(self, path: str, identity: Identity) -> File | None:
-        """Open a version of a file; None if another has taken its place."""
-        return open_version(self._directory, path, identity)
 
-    def keep_old(self, path: str, hash: str, body: bytes) -> None:
-        """Keep the rewritten bytes of a version that has been followed by another."""
-        self._old_size += len(body) - len(self._old.pop((path, hash), b""))
-        self._old[path, hash] = body
-        while len(self._old) > OLD_BODIES or self._old_size > OLD_MEMORY:
-            self._old_size -= len(self._old.popitem(last=False)[1])
-
-    def read_old(self, path: str, hash: str) -> bytes | None:
-        """Return the rewritten bytes of an earlier version, if they are still kept."""
-        return self._old.get((path, hash))
-
-
-def open_version(directory: Directory, path: str, identity: Identity) -> File | None:
-    """Open a version of a file; None if another has taken its place."""
-    file = directory.open(path)
-    if file is not None and file.identity != identity:
-        file.close()
-        return None
-    return file
+def _cost(key: object, body: bytes) -> int:
+    return OVERHEAD + len(body)

@@ -2,13 +2,13 @@
 
 import logging
 import os
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Hashable
 
 import gevent
 
 from spa.coding import compress, pays
-from spa.errors import SetupError
+from spa.static.cache import Cache
 
 logger = logging.getLogger("spa.static")
 
@@ -26,18 +26,12 @@ class Compressor:
     Args:
         capacity: the most bytes of compressed bodies to remember, and of bodies to keep waiting.
         waiting: the most bodies waiting; what comes while so many wait may come again later.
-
-    Raises:
-        SetupError: a bound is below one.
     """
 
     def __init__(self, *, capacity: int = 32 * 2**20, waiting: int = 256) -> None:
-        if capacity < 1 or waiting < 1:
-            raise SetupError("a Compressor needs a capacity and a queue of at least 1")
         self._capacity = capacity
         self._waiting = waiting
-        self._bodies: OrderedDict[Hashable, bytes] = OrderedDict()  # an empty one: not worth it
-        self._remembered = 0  # bytes in _bodies, with their overhead
+        self._bodies: Cache[Hashable, bytes] = Cache(capacity, _cost)  # an empty one: not worth it
         self._jobs: deque[tuple[tuple[Hashable, str], bytes]] = deque()  # the first is being compressed
         self._queued = 0  # bytes in _jobs
         self._claimed: set[Hashable] = set()  # in _jobs, or being read for it
@@ -55,7 +49,6 @@ class Compressor:
         entry = (key, coding)
         body = self._bodies.get(entry)
         if body is not None:
-            self._bodies.move_to_end(entry)
             return body or None
         if entry not in self._claimed and len(self._claimed) < self._waiting and self._queued < self._capacity:
             self._enqueue(entry, data)
@@ -92,16 +85,13 @@ class Compressor:
             if isinstance(result, Exception):
                 logger.error("compressing %r failed", entry, exc_info=result)
                 result = b""
-            self._remember(entry, result)
+            if _cost(entry, result) > self._capacity:
+                result = b""  # it would not be kept, and be made again and again
+            self._bodies.put(entry, result)
 
-    def _remember(self, entry: Hashable, body: bytes) -> None:
-        if len(body) + OVERHEAD > self._capacity:
-            body = b""  # it would drive out all others, and itself
-        self._bodies[entry] = body
-        self._remembered += len(body) + OVERHEAD
-        while self._remembered > self._capacity:
-            _, oldest = self._bodies.popitem(last=False)
-            self._remembered -= len(oldest) + OVERHEAD
+
+def _cost(entry: Hashable, body: bytes) -> int:
+    return OVERHEAD + len(body)
 
 
 def _attempt(data: bytes, coding: str) -> bytes | Exception:

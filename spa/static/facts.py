@@ -1,9 +1,9 @@
 """Learn from the bytes of a file what its name does not tell: its entity tag and its charset."""
 
-from collections import OrderedDict
 from typing import NamedTuple
 
 from spa.answer import BrokenOff
+from spa.static.cache import Cache
 from spa.static.files import File, Identity
 from spa.static.hashing import digest
 from spa.static.mimetypes import type_of
@@ -24,7 +24,7 @@ class Examiner:
     """Knows the facts of files, and reads each version of a file once for them."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[str, Identity], Facts] = OrderedDict()
+        self._known: Cache[tuple[str, Identity], Facts] = Cache(REMEMBERED, lambda key, facts: 1)
 
     def examine(self, file: File) -> Facts:
         """Return the facts of an open file.
@@ -36,14 +36,11 @@ class Examiner:
         key = file.path, file.identity
         facts = self._known.get(key)
         if facts is not None:
-            self._known.move_to_end(key)
             return facts
         facts = None if file.size > EXAMINED else _read(file)
         if facts is None:
             facts = Facts(f'"{file.identity.tag}"', type_of(file.path, charset_of(file.path)))
-        self._known[key] = facts
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+        self._known.put(key, facts)
         return facts
 
 

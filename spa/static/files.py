@@ -3,7 +3,6 @@
 import errno
 import logging
 import os
-import re
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,6 +16,7 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from spa.answer import BrokenOff
 from spa.errors import SetupError
+from spa.static.servable import is_servable
 from spa.static.unavailable import ABSENT, Outages
 
 logger = logging.getLogger("spa.static")
@@ -24,16 +24,6 @@ logger = logging.getLogger("spa.static")
 READ_SIZE = 127 * 1024  # bytes of one read: from 128 KiB on, malloc gives each back to the system, to fault in anew
 CHANGING = 1  # second after which to ask again: most files are written in less
 APPENDING = 0.05  # seconds in which the kernel has written what it has begun to write
-LONGEST_SEGMENT = 255  # bytes, the limit of every file system in use
-DEEPEST = 64  # segments of a path
-# The surrogates are what Python makes of bytes that are not UTF-8: no URL says them. What a URL has in their place the
-# router reads as U+FFFD, so a file of that name would have many URLs.
-NEVER = r"/\\:\x00-\x1f\x7f\ud800-\udfff\ufffd"
-SEGMENT = rf"[^.{NEVER}][^{NEVER}]{{0,254}}"
-SERVABLE = re.compile(rf"(?:\.well-known/)?{SEGMENT}(?:/{SEGMENT}){{0,{DEEPEST - 1}}}")
-# Names that Windows takes for devices, whatever follows the first dot: refused on every machine alike.
-DEVICE = re.compile(r"(?:^|/)(?:con|prn|aux|nul|com[1-9]|lpt[1-9]) *(?:[./]|$)", re.IGNORECASE)
-DROPPED = re.compile(r"[. ](?:/|$)")  # what Windows drops at the end of a name, which gives a file a second URL
 OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 EFFECTIVE = os.access in os.supports_effective_ids  # whether the system can say what the process may do, not its user
 
@@ -195,6 +185,18 @@ class Directory:
         os.close(descriptor)
         return None
 
+    def open_version(self, path: str, identity: Identity) -> File | None:
+        """Open one version of a file; None if another has taken its place.
+
+        Raises:
+            FileUnavailable: the system cannot open files now.
+        """
+        file = self.open(path)
+        if file is not None and file.identity != identity:
+            file.close()
+            return None
+        return file
+
     def identify(self, path: str) -> Identity | None:
         """Return the identity of the file as it is now; None for whatever may not be served."""
         file = self.open(path)
@@ -301,17 +303,3 @@ class Directory:
             return str(resource)
         self._stack = ExitStack()  # holds the copy of a zipped package until the program ends
         return os.fspath(self._stack.enter_context(as_file(resource)))
-
-
-def is_servable(path: str) -> bool:
-    """Tell whether a path with slashes, relative to a directory, names something that may be served.
-
-    Refused: empty, ``.`` and ``..`` segments, dotfiles (but ``.well-known``, RFC 8615), backslashes, colons and
-    control characters, names that are not UTF-8, names that Windows takes for devices, and what is too long for any
-    file system. So each file has one URL, the same on every machine.
-    """
-    if SERVABLE.fullmatch(path) is None or DEVICE.search(path) is not None:
-        return False
-    if os.name == "nt" and DROPPED.search(path):
-        return False
-    return path.isascii() or all(len(segment.encode()) <= LONGEST_SEGMENT for segment in path.split("/"))

@@ -92,7 +92,7 @@ def _name(name: str, target: str, files: Mapping[str, str]) -> dict[str, str]:
         if target not in files:
             raise SetupError(f"importmap: {name!r}: there is no file {target!r} in the static directory")
         return {name: files[target]}
-    # A browser maps a prefix to a prefix, which would give an URL without a hash: so each module has its own entry.
+    # A browser maps a prefix to a prefix, which would give a URL without a hash: so each module has its own entry.
     below = {path: url for path, url in files.items() if path.startswith(target) and is_module(path)}
     if not below:
         raise SetupError(f"importmap: {name!r}: there are no modules under {target!r} in the static directory")

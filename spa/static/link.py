@@ -24,6 +24,9 @@ class Links:
     """
 
     def __init__(self, static_url: str, handler: SmartStatic | None) -> None:
+        if not isinstance(static_url, str):
+            hint = ": write HomePage('/static/', static)" if isinstance(static_url, SmartStatic) else ""
+            raise SetupError(f"static_url is a path as '/static/', not {type(static_url).__name__}{hint}")
         self._is_elsewhere = importmap.is_external(static_url)
         if not static_url.endswith("/") or not (static_url.startswith("/") or self._is_elsewhere):
             raise SetupError(f"static_url is a path as '/static/', with a slash at both ends, not {static_url!r}")

@@ -4,8 +4,9 @@ from typing import Any
 
 from spa.errors import SetupError
 from spa.static.facts import Examiner
-from spa.static.files import Directory, File, Root, is_servable
+from spa.static.files import Directory, File, Root
 from spa.static.sending import Representation
+from spa.static.servable import is_servable
 from spa.static.sibling import Original
 from spa.static.variant import Variants
 
@@ -58,4 +59,4 @@ class NamedFiles:
             content_type=content_type,
             headers=(("Cache-Control", self._cache_control),),
         )
-        return self._variants.choose(plain, environ, file.identity, file.read, Original(file.path, file.identity))
+        return self._variants.choose(plain, environ, file.identity, Original(file.path, file.identity))

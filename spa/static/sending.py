@@ -54,13 +54,13 @@ class Representation:
         )
         if decision.status not in REASONS:
             self.close()
-            return self._refuse(decision.status, decision.headers, environ, start_response)
+            return self._refuse(decision.status, decision.headers, start_response)
         if decision.status == 304:
             self.close()
             start_response(REASONS[304], self.headers_of_304())
             return []
         if len(decision.ranges) > 1:
-            return self._send_parts(decision.ranges, environ, start_response)
+            return self._send_parts(decision.ranges, start_response)
         start, stop = decision.ranges[0] if decision.ranges else (0, self.size)
         start_response(REASONS[decision.status], [*decision.headers, *self.headers_of_body(stop - start)])
         if environ["REQUEST_METHOD"] == "HEAD":
@@ -69,6 +69,10 @@ class Representation:
         if isinstance(self.body, bytes):
             return [self.body if stop - start == self.size else self.body[start:stop]]
         return ClosingIterator(self.body.pieces(start, stop), self.close)
+
+    def read(self) -> bytes:
+        """Return the bytes."""
+        return self.body if isinstance(self.body, bytes) else self.body.read()
 
     def close(self) -> None:
         """Close the file beneath, if there is one."""
@@ -93,9 +97,7 @@ class Representation:
             ("Content-Length", str(length)),
         ]
 
-    def _refuse(
-        self, status: int, headers: Sequence[tuple[str, str]], environ: dict[str, Any], start_response: Any
-    ) -> Iterable[bytes]:
+    def _refuse(self, status: int, headers: Sequence[tuple[str, str]], start_response: Any) -> Iterable[bytes]:
         if status == 412:
             raise PreconditionFailed
         start_response(
@@ -104,9 +106,7 @@ class Representation:
         )
         return []
 
-    def _send_parts(
-        self, ranges: Sequence[tuple[int, int]], environ: dict[str, Any], start_response: Any
-    ) -> Iterable[bytes]:
+    def _send_parts(self, ranges: Sequence[tuple[int, int]], start_response: Any) -> Iterable[bytes]:
         """Send several ranges as ``multipart/byteranges`` (RFC 9110 section 14.6)."""
         boundary = secrets.token_hex(12)
         parts, closing, length = multipart(ranges, self.size, self.content_type, boundary)

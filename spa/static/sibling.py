@@ -2,7 +2,6 @@
 
 import logging
 import os
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
@@ -10,7 +9,8 @@ from typing import NamedTuple
 import gevent
 
 from spa.coding import SIBLINGS
-from spa.static.bodies import SMALL, open_version
+from spa.static.bodies import SMALL
+from spa.static.cache import Cache
 from spa.static.decoding import can_decode, digest
 from spa.static.files import ChangedError, Directory, File, Identity
 from spa.static.hashing import Digest
@@ -72,8 +72,7 @@ class Siblings:
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._verdicts: OrderedDict[Key, Verdict] = OrderedDict()
-        self._size = 0  # bytes in _verdicts, with their overhead
+        self._verdicts: Cache[Key, Verdict] = Cache(MEMORY, _cost)
         self._worker: gevent.Greenlet | None = None
         self._process = os.getpid()
 
@@ -100,8 +99,6 @@ class Siblings:
                 return Sibling(None)
             verdict = self._check(key, coding, size)
             self._remember(key, verdict)
-        else:
-            self._verdicts.move_to_end(key)
         if verdict is None or verdict.tag is None:
             return None
         if verdict.body is not None:
@@ -119,7 +116,7 @@ class Siblings:
 
     def _open(self, path: str, identity: Identity, tag: str) -> Sibling | None:
         """Open a sibling; a small one is read, so that a shortcut can remember it."""
-        file = open_version(self._directory, path, identity)
+        file = self._directory.open_version(path, identity)
         if file is None or file.size > SMALL:
             return None if file is None else Sibling(file, tag)
         try:
@@ -143,7 +140,7 @@ class Siblings:
         """Decode a sibling, in whatever thread; what is hashed, decoded and kept comes from one descriptor."""
         path, identity, hash = key
         try:
-            file = open_version(self._directory, path, identity)
+            file = self._directory.open_version(path, identity)
         except FileUnavailable:  # it will be asked for again
             return None
         if file is None:
@@ -164,10 +161,7 @@ class Siblings:
             return
         if verdict.tag is None:
             logger.warning("%s is not sent: it does not hold the bytes of its file", key[0])
-        self._verdicts[key] = verdict
-        self._size += _cost(key, verdict)
-        while self._size > MEMORY:
-            self._size -= _cost(*self._verdicts.popitem(last=False))
+        self._verdicts.put(key, verdict)
 
 
 def _cost(key: Key, verdict: Verdict) -> int:

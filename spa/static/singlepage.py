@@ -11,12 +11,13 @@ from spa.accept import weigh
 from spa.errors import SetupError
 from spa.response import answer_options
 from spa.static.buildhash import carries_build_hash
-from spa.static.files import DEEPEST, Root
+from spa.static.files import Root
 from spa.static.hashedfile import UnknownFile
 from spa.static.mimetypes import UNKNOWN, type_of
 from spa.static.namedfiles import NamedFiles
 from spa.static.route import VARIABLE, refuse_arguments
 from spa.static.sending import IMMUTABLE, Representation
+from spa.static.servable import DEEPEST
 from spa.websocket.handshake import refuse
 from spa.wsgi import WSGIApp
 
@@ -63,7 +64,7 @@ class SinglePage:
             self._files = NamedFiles(directory, follow_symlinks=follow_symlinks)
         except SetupError as error:
             raise SetupError(f"{error}; run the front end's build first, as npm run build") from error
-        if self._files.directory.identify(index) is None:
+        if not isinstance(index, str) or self._files.directory.identify(index) is None:
             root = self._files.directory.root
             raise SetupError(f"there is no {index!r} in {root!r}; run the front end's build first, as npm run build")
         self._index = index
@@ -117,7 +118,10 @@ class SinglePage:
             raise
 
     def _is_below_file(self, path: str) -> bool:
-        """Tell whether a path goes on behind a file, ``about.html/x``; as a rule its first segment says that not."""
+        """Tell whether a path goes on behind a file, ``about.html/x``.
+
+        Mostly its first segment is enough to tell that it does not.
+        """
         segments = path.split("/", DEEPEST)
         for count in range(1, len(segments)):
             above = "/".join(segments[:count])

@@ -1,6 +1,6 @@
 """Serve files at content-hashed URLs that may be cached for ever."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -10,8 +10,9 @@ from spa.grammar import PATH_SAFE
 from spa.handler import Handler
 from spa.mounted import script_name_of
 from spa.static import hashing
-from spa.static.assets import Asset, Assets
-from spa.static.files import ChangedError, Directory, Root
+from spa.static.asset import Asset
+from spa.static.assets import Assets
+from spa.static.files import ChangedError, Directory, File, Root
 from spa.static.hashedfile import HashedFile
 from spa.static.mimetypes import type_of
 from spa.static.reading import charset_of
@@ -170,14 +171,11 @@ class SmartStatic:
         """
         return {asset.path: asset.hashed_path for asset in self._all(mount)}
 
-    def version(self, paths: Iterable[str] | None = None) -> object:
-        """Return a value that stays equal as long as none of these files, or of all, has changed.
-
-        Without watching it is constant.
-        """
+    def version(self) -> object:
+        """Return a value that stays equal as long as no file has changed; without watching it is constant."""
         if self.watch is False:
             return None
-        return tuple((path, self.directory.identify(path)) for path in (self.paths() if paths is None else paths))
+        return tuple((path, self.directory.identify(path)) for path in self.paths())
 
     def observe(self, environ: Mapping[str, Any]) -> None:
         """Begin to watch if the server says that it serves a program under development."""
@@ -204,10 +202,8 @@ class SmartStatic:
             found = self._find_version(path, hash, mount, environ)
             if found is not None:
                 return found
-        old = self._assets.bodies.read_old(path, hash)
-        if old is None:
-            return None
-        return self._represent_bytes(path, old, hash, charset_of(path, old), environ, IMMUTABLE)
+        earlier = self._assets.find_earlier(path, hash)
+        return None if earlier is None else self._represent(earlier, environ, IMMUTABLE)
 
     def is_lasting(self, found: Representation) -> bool:
         """Tell whether such a request will always be answered from memory as it is now; of a subclass nobody knows."""
@@ -225,43 +221,28 @@ class SmartStatic:
         return None
 
     def _represent(self, asset: Asset, environ: dict[str, Any], cache_control: str) -> Representation | None:
-        body = self._assets.read_small(asset)
-        if body is not None and asset.body is not None:
-            return self._represent_bytes(asset.path, body, asset.hash, asset.charset, environ, cache_control)
-        file = None
-        charset = asset.charset if body is None else charset_of(asset.path, body)
+        """Return what to send of an asset; None if it is on disk, and is another version there by now."""
+        body: bytes | File | None = self._assets.read_small(asset)
         if body is None:
-            file = self._assets.open(asset)
-            if file is None:
-                return None
+            body = self._assets.open(asset)
+        if body is None:
+            return None
+        is_rewritten = asset.body is not None  # bytes that are on no disk have no date and no siblings
+        charset = asset.charset if is_rewritten or isinstance(body, File) else charset_of(asset.path, body)
         plain = Representation(
-            body=body if file is None else file,  # type: ignore[arg-type]  # one of them is there
+            body=body,
             size=asset.size,
             etag=f'"{asset.hash}"',
-            modified=asset.identity.modified,
+            modified=None if is_rewritten else asset.identity.modified,
             content_type=type_of(asset.path, charset),
             headers=(("Cache-Control", cache_control),),
         )
-        read = file.read if file is not None else lambda: body or b""
-        original = Original(asset.path, asset.identity, asset.disk_hash)
+        original = None if is_rewritten else Original(asset.path, asset.identity, asset.disk_hash)
         try:
-            return self._variants.choose(plain, environ, asset.hash, read, original)
+            return self._variants.choose(plain, environ, asset.hash, original)
         except BaseException:  # a sibling that cannot be opened now
             plain.close()
             raise
-
-    def _represent_bytes(
-        self, path: str, body: bytes, hash: str, charset: str | None, environ: dict[str, Any], cache_control: str
-    ) -> Representation:
-        plain = Representation(
-            body=body,
-            size=len(body),
-            etag=f'"{hash}"',
-            modified=None,
-            content_type=type_of(path, charset),
-            headers=(("Cache-Control", cache_control),),
-        )
-        return self._variants.choose(plain, environ, hash, lambda: body)
 
     def _require(self, path: str, mount: str, look: bool = False) -> Asset:
         asset = self._assets.get(path, mount, look or self.watch is not False)

@@ -1,6 +1,6 @@
 """Choose the variant of a file that a client accepts: as it is, or compressed."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any
 
@@ -33,7 +33,6 @@ class Variants:
         plain: Representation,
         environ: dict[str, Any],
         key: Hashable,
-        data: Callable[[], bytes],
         original: Original | None = None,
     ) -> Representation:
         """Return the variant to send (RFC 9110 section 12.5.3); each has an ETag of its own.
@@ -42,7 +41,6 @@ class Variants:
             plain: the file as it is.
             environ: the WSGI environ of the request.
             key: what the bytes of ``plain`` are known by.
-            data: gives these bytes; called at once, or never.
             original: the file on disk that these are the bytes of, whose siblings may stand for it; None if they were
                 rewritten.
         """
@@ -66,7 +64,7 @@ class Variants:
             return _coded(plain, coding, sibling.body, sibling.tag)
         if coding is None:
             return plain
-        body = self._compressor.get(key, data, coding) if _is_at_rest(plain) else None
+        body = self._compressor.get(key, plain.read, coding) if _is_at_rest(plain) else None
         return replace(plain, is_final=False) if body is None else _coded(plain, coding, body)
 
 

@@ -8,16 +8,18 @@ from urllib.parse import urlsplit
 from werkzeug.datastructures import Headers
 from werkzeug.test import Client as WerkzeugClient
 from werkzeug.test import EnvironBuilder, TestResponse
-from werkzeug.wrappers import Request
+from werkzeug.wrappers import Request, Response
 from werkzeug.wsgi import get_current_url
 
-from spa.errors import SpaError
+from spa.errors import SetupError, SpaError
 from spa.event import CONTENT_TYPE
 from spa.patching import warn_if_unpatched
+from spa.server.find import is_app, name_kind
 from spa.testing.eventsource import EventSource
 from spa.testing.exchange import Exchange, limit
 from spa.testing.protocol import Protocol
 from spa.testing.websocket import WebSocket
+from spa.wsgi import WSGIApp
 
 SHOWN = 200  # characters of an answer that an error shows: most problem documents whole, of a page the top
 
@@ -69,7 +71,22 @@ class Client(WerkzeugClient):
         response_wrapper: as ``werkzeug.test.Client``; so are the following.
         use_cookies: whether to keep cookies.
         allow_subdomain_redirects: whether to follow redirects to subdomains.
+
+    Raises:
+        SetupError: this is no app.
     """
+
+    def __init__(
+        self,
+        application: WSGIApp,
+        response_wrapper: type[Response] | None = None,
+        use_cookies: bool = True,
+        allow_subdomain_redirects: bool = False,
+    ) -> None:
+        if not is_app(application):
+            kind = name_kind(application)
+            raise SetupError(f"Client drives an app, not {kind}; pass the app: Client(spa.App(routes))")
+        super().__init__(application, response_wrapper, use_cookies, allow_subdomain_redirects)
 
     def websocket(
         self,

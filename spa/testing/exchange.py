@@ -9,8 +9,10 @@ import gevent.socket
 from werkzeug.datastructures import Headers
 
 from spa.answer import close
-from spa.environ import HIJACK, SOCKET
+from spa.app import App
+from spa.environ import CONNECTIONS, HIJACK, SOCKET
 from spa.event import CONTENT_TYPE
+from spa.websocket.registry import Registry
 
 READ_SIZE = 64 * 1024  # bytes of one recv
 
@@ -36,6 +38,7 @@ class Exchange:
         self._environ = environ
         environ[SOCKET] = self._server_end
         environ[HIJACK] = lambda: (self._server_end, b"")
+        environ[CONNECTIONS] = app.connections if isinstance(app, App) else Registry()  # or SIGTERM would be heard
         self._started: tuple[str, Headers] | None = None
         self._news = gevent.event.Event()  # set when there is the head, or the end
         self._greenlet = gevent.spawn(self._serve)

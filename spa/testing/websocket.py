@@ -1,13 +1,16 @@
 """Hold the client's end of a WebSocket in a test."""
 
 from collections import deque
-from typing import Any, Self
+from typing import Any, Self, TypeVar, overload
 
 from spa.errors import ConnectionClosed
-from spa.jsoncodec import decode_json, encode_json
+from spa.jsoncodec import encode_json
 from spa.testing.exchange import Exchange, limit
 from spa.testing.protocol import Protocol
 from spa.websocket.closecode import ABNORMAL_CLOSURE, NORMAL_CLOSURE
+from spa.websocket.message import read_json, refuse_number
+
+T = TypeVar("T")
 
 
 class WebSocket:
@@ -79,14 +82,29 @@ class WebSocket:
             return self._messages.popleft()
         raise self._closed()
 
-    def receive_json(self, timeout: float = 5.0) -> Any:
-        """Wait for the next message and read it as JSON.
+    @overload
+    def receive_json(self, type: None = None, *, timeout: float = 5.0) -> Any: ...
+
+    @overload
+    def receive_json(self, type: type[T], *, timeout: float = 5.0) -> T: ...
+
+    @overload
+    def receive_json(self, type: Any, *, timeout: float = 5.0) -> Any: ...
+
+    def receive_json(self, type: Any = None, *, timeout: float = 5.0) -> Any:
+        """Wait for the next message and return the value of its JSON, as ``receive_json`` of a handler does.
+
+        Args:
+            type: what to make of the value, as in ``Request.json``; None takes it as it is.
+            timeout: seconds to wait at most.
 
         Raises:
             ConnectionClosed, TimeoutError: as ``receive``.
-            ValueError: the message is not JSON.
+            InvalidMessage: the message is binary, or not JSON, or its value is not of the type.
+            TypeError: JSON cannot be checked against this type.
         """
-        return decode_json(self.receive(timeout))
+        refuse_number(type)
+        return read_json(self.receive(timeout), type)
 
     def close(self, code: int = NORMAL_CLOSURE, reason: str = "") -> None:
         """Send a Close, and wait until the server has ended the connection; on a closed WebSocket do nothing.

@@ -128,7 +128,7 @@ class Record:
 
 
 class Choice:
-    """One of several types; which, is seen from the value alone, so that no value is checked twice."""
+    """One of several types; the value alone tells which, so that none is checked twice."""
 
     def __init__(
         self, scalars: list[Scalar], array: Check | None, objects: Check | None, others: Check | None = None

@@ -1,15 +1,30 @@
-"""Send the WebSockets and event streams of a plain gunicorn gevent worker away when it is told to stop.
+"""Have the WebSockets and event streams of a server sent away when it is told to stop.
 
-Spa's own server and worker do this themselves. gunicorn's ``gevent`` worker only waits, and its arbiter kills it
-when the grace is over, so that peers would see a broken connection instead of a Close 1001 or the end of a stream.
+Spa's own server and worker do this themselves, and say so with a registry of their own. gunicorn's gevent workers
+only wait, and its arbiter kills them when the grace is over, so that peers would see a broken connection instead of
+a Close 1001 or the end of a stream.
 """
 
 import signal
 from types import FrameType
+from typing import Any
 
 import gevent
 
+from spa.environ import APP, CONNECTIONS
 from spa.websocket.registry import Registry
+
+
+def find_registry(environ: dict[str, Any]) -> Registry:
+    """Return the registry of the server; where it has none, that of the app, which is sent away on SIGTERM."""
+    if CONNECTIONS in environ:
+        registry: Registry = environ[CONNECTIONS]
+    elif APP in environ:
+        registry = environ[APP].connections
+        send_away_on_sigterm(registry)
+    else:  # a response is served without an app
+        registry = Registry()
+    return registry
 
 
 def send_away_on_sigterm(registry: Registry) -> None:

@@ -51,7 +51,8 @@ class Handshake:
 def is_upgrade(environ: Mapping[str, Any]) -> bool:
     """Tell whether the request asks to become a WebSocket; tokens are compared, not substrings."""
     return (
-        "websocket" in parse_set_header(environ.get("HTTP_UPGRADE"))
+        "HTTP_UPGRADE" in environ  # as in few requests
+        and "websocket" in parse_set_header(environ["HTTP_UPGRADE"])
         and "upgrade" in parse_set_header(environ.get("HTTP_CONNECTION"))
     )  # fmt: skip
 
@@ -62,7 +63,7 @@ def refuse(environ: Mapping[str, Any]) -> None:
     Raises:
         BadRequest: it asks for a WebSocket.
     """
-    if "HTTP_UPGRADE" in environ and is_upgrade(environ):
+    if is_upgrade(environ):
         raise BadRequest("This resource is not a WebSocket.")
 
 

@@ -6,9 +6,8 @@ from typing import Any
 import gevent
 
 from spa.readiness import READ
+from spa.websocket.deadline import HANG_UP_INTERVAL
 from spa.websocket.transport import has_hung_up
-
-INTERVAL = 0.15  # seconds between two looks, when bytes that are not ours to read lie before the end
 
 
 class Watch:
@@ -39,7 +38,7 @@ class Watch:
             # The next request was sent ahead, and is the server's to read. As long as it lies there, the socket
             # is readable in every turn of the loop.
             self.stop()
-            self._watcher = self._loop.timer(INTERVAL, INTERVAL)
+            self._watcher = self._loop.timer(HANG_UP_INTERVAL, HANG_UP_INTERVAL)
             self._watcher.start(self._look)
 
     def _look(self) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 import gevent
 from werkzeug.datastructures import Headers
 
-from spa.environ import CONNECTIONS, UPGRADE_HEADERS, WEBSOCKET
+from spa.blame import tell_source
+from spa.environ import UPGRADE_HEADERS, WEBSOCKET
 from spa.errors import ENDINGS, ConnectionClosed, InvalidMessage
 from spa.mounted import outermost
 from spa.requestid import describe
@@ -23,9 +24,8 @@ from spa.websocket.closecode import (
     POLICY_VIOLATION,
 )
 from spa.websocket.connection import Connection
-from spa.websocket.departure import send_away_on_sigterm
+from spa.websocket.departure import find_registry
 from spa.websocket.limits import Limits
-from spa.websocket.registry import Registry
 from spa.websocket.socket import HeaderList, WebSocket
 
 logger = logging.getLogger("spa")
@@ -53,7 +53,6 @@ class Lifecycle:
         offer: what the handshake says.
         settings: subprotocols and limits in force.
         clock: the alarms of the process.
-        registry: where open WebSockets are known, if the server has no registry of its own.
     """
 
     def __init__(
@@ -62,14 +61,13 @@ class Lifecycle:
         offer: handshake.Handshake,
         settings: Settings,
         clock: AlarmClock,
-        registry: Registry,
     ) -> None:
         self.socket = WebSocket(self._open)
         self._environ = environ
         self._offer = offer
         self._settings = settings
         self._clock = clock
-        self._registry: Registry = environ.get(CONNECTIONS, registry)
+        self._registry = find_registry(environ)
         self._transport: transport.Transport | None = None
         self._handler: Any = None
         self._stop_alarm: Alarm | None = None
@@ -82,8 +80,11 @@ class Lifecycle:
         """Whether the handshake has been answered: from then on there is no HTTP answer any more."""
         return self._transport is not None
 
-    def run(self, handler: Callable[[], Any]) -> Any:
+    def run(self, handler: Callable[..., Any], /, **params: Any) -> Any:
         """Call ``handler`` and end the WebSocket with it: 1000 when it returns, 1011 when it raises.
+
+        What it returns, other than None, is its answer before the handshake; later nobody can get it, and that is
+        a bug as if it had raised.
 
         Returns:
             what the handler returned, if it never opened the WebSocket; else None.
@@ -94,28 +95,17 @@ class Lifecycle:
         self._handler = gevent.getcurrent()
         code = GOING_AWAY
         try:
-            result = handler()
-            if result is not None and not self.is_open:
-                return result
+            result = handler(**params)
+            if result is not None:
+                if not self.is_open:
+                    return result
+                raise _undeliverable(result, handler)
             self.socket.accept()
             code = NORMAL_CLOSURE
-        except gevent.GreenletExit:
-            if not self.is_open:
-                raise
-            if self._stopped:
-                code = NORMAL_CLOSURE
-        except InvalidMessage:
-            if not self.is_open:
-                raise
-            code = INVALID_DATA
-        except ENDINGS:
-            raise
         except BaseException as error:
-            if not self.is_open:
+            if not self.is_open or isinstance(error, ENDINGS):
                 raise
-            if not isinstance(error, ConnectionClosed) or self.socket.close_code is None:
-                code = INTERNAL_ERROR
-                logger.exception("WebSocket %s: the handler failed", describe(self._environ))
+            code = self._judge(error)
         finally:
             self._handler = None
             self._is_over = True
@@ -154,10 +144,19 @@ class Lifecycle:
         else:
             connection.offer(answer)  # it does not wait, so nothing can come between the 101 and what follows
         outermost(self._environ)[WEBSOCKET] = connection
-        if not taken.drains:
-            send_away_on_sigterm(self._registry)
         self._registry.add(connection)
         return connection, subprotocol
+
+    def _judge(self, error: BaseException) -> int:
+        """Return the code to close with after what a handler has raised, and log what is a bug."""
+        if isinstance(error, gevent.GreenletExit):
+            return NORMAL_CLOSURE if self._stopped else GOING_AWAY
+        if isinstance(error, InvalidMessage):
+            return INVALID_DATA
+        if isinstance(error, ConnectionClosed) and self.socket.close_code is not None:  # this one has closed
+            return NORMAL_CLOSURE
+        logger.exception("WebSocket %s: the handler failed", describe(self._environ))
+        return INTERNAL_ERROR
 
     def _finish(self, code: int) -> None:
         connection = self.socket.connection
@@ -207,6 +206,16 @@ def refuse_upgraded(environ: dict[str, Any], status: int, reason: str, clock: Al
     connection = Connection(taken, Limits(), clock, lambda: None)
     connection.finish(INTERNAL_ERROR if status >= 500 else POLICY_VIOLATION, _fit(reason))
     return taken.release()
+
+
+def _undeliverable(result: Any, handler: Callable[..., Any]) -> TypeError:
+    """Return the error of a handler that returned a value to a client that has been answered 101."""
+    error = TypeError(
+        f"{type(result).__name__} was returned after the handshake, where nobody gets it: write self.ws.send(...), and"
+        " return None; an HTTP answer is returned before the first use of self.ws"
+    )
+    error.add_note(tell_source(handler))
+    return error
 
 
 def _fit(reason: str) -> str:

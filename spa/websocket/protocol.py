@@ -245,7 +245,10 @@ def encode(message: str | Bytes) -> bytes:
     elif isinstance(message, (bytes, bytearray, memoryview)):
         opcode, payload = BINARY, bytes(message)
     else:
-        raise TypeError(f"a WebSocket message is str or bytes, not {type(message).__name__}: send_json takes a value")
+        raise TypeError(
+            f"a WebSocket message is str or bytes, not {type(message).__name__}: for a value write send_json,"
+            " or broadcast_json"
+        )
     if len(payload) <= LONGEST_SHORT_PAYLOAD:  # as most are; Frame takes 3 us for them
         return bytes((FIN_TEXT if opcode is TEXT else FIN_BINARY, len(payload))) + payload
     return Frame(opcode, payload).serialize(mask=False)

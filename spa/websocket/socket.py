@@ -1,17 +1,19 @@
 """The WebSocket as a handler sees it, at ``self.ws``."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar, overload
 
-from spa.errors import ConnectionClosed, InvalidMessage
-from spa.jsoncodec import decode_json, encode_json
-from spa.jsontext import NotJSON
+from spa.errors import ConnectionClosed
+from spa.jsoncodec import encode_json
 from spa.websocket.closecode import ABNORMAL_CLOSURE, NORMAL_CLOSURE
-from spa.websocket.connection import Connection, State
+from spa.websocket.connection import Connection
+from spa.websocket.conversation import State
+from spa.websocket.message import read_json, refuse_number
 from spa.websocket.protocol import Bytes, encode
 
 HeaderList = Mapping[str, str] | Iterable[tuple[str, str]]
 Opener = Callable[[str | None, HeaderList], tuple[Connection, str | None]]
+T = TypeVar("T")
 
 
 class WebSocket:
@@ -58,23 +60,36 @@ class WebSocket:
         """
         return (self._connection or self._open()).receive(timeout)
 
-    def receive_json(self, timeout: float | None = None) -> Any:
-        """Wait for the next message and read it as JSON.
+    @overload
+    def receive_json(self, type: None = None, *, timeout: float | None = None) -> Any: ...
+
+    @overload
+    def receive_json(self, type: type[T], *, timeout: float | None = None) -> T: ...
+
+    @overload
+    def receive_json(self, type: Any, *, timeout: float | None = None) -> Any: ...
+
+    def receive_json(self, type: Any = None, *, timeout: float | None = None) -> Any:
+        """Wait for the next message and return the value of its JSON; ``null`` is None.
+
+        Args:
+            type: what to make of the value, as in ``Request.json``: a dataclass, a TypedDict, or any type that may
+                stand in one (``list[str]``); a ``msgspec.Struct``; a pydantic model or ``TypeAdapter``. None takes the
+                value as it is.
+            timeout: seconds to wait at most; None waits for as long as it takes.
 
         Raises:
             ConnectionClosed: the peer has left, or the connection is closed.
-            InvalidMessage: the message is binary, or not JSON; the connection goes on if the handler catches it.
+            InvalidMessage: the message is binary, or not JSON, or its value is not of the type: ``errors`` tells each
+                place where it is not. The connection goes on if the handler catches it.
             TimeoutError: no message came in time; the connection goes on.
+            TypeError: JSON cannot be checked against this type.
         """
+        refuse_number(type)
         message = self.receive(timeout)
         if message is None:
             raise ConnectionClosed(self.close_code or ABNORMAL_CLOSURE, self.close_reason or "")
-        if isinstance(message, bytes):
-            raise InvalidMessage("expected JSON in a text message, got a binary one")
-        try:
-            return decode_json(message)
-        except NotJSON as error:
-            raise InvalidMessage(f"not JSON: {error}") from error
+        return read_json(message, type)
 
     def send(self, message: str | Bytes) -> None:
         """Send a text message (``str``) or a binary one (``bytes``, ``bytearray``, ``memoryview``).
@@ -169,9 +184,35 @@ def broadcast(sockets: Iterable[WebSocket], message: str | Bytes) -> int:
         how many peers the message was sent or queued to.
 
     Raises:
-        TypeError: the message is neither ``str`` nor bytes, or this is one WebSocket.
+        TypeError: the message is neither ``str`` nor bytes, or this is one WebSocket, or something else is among
+            them; nobody has been sent anything.
     """
-    if isinstance(sockets, WebSocket):  # iterating over it would wait for its messages, and drop them
-        raise TypeError("broadcast takes many WebSockets: write broadcast([ws], message), or ws.send(message)")
     frame = encode(message)
-    return sum(socket.connection is not None and socket.connection.offer(frame) for socket in list(sockets))
+    room = _list(sockets)
+    return sum(socket.connection is not None and socket.connection.offer(frame) for socket in room)
+
+
+def broadcast_json(sockets: Iterable[WebSocket], value: Any) -> int:
+    """Send one value as JSON to many WebSockets, as ``broadcast`` sends a message; it is encoded once.
+
+    Returns:
+        how many peers the value was sent or queued to.
+
+    Raises:
+        TypeError, ValueError: JSON has no such value, or as ``broadcast``.
+    """
+    return broadcast(sockets, encode_json(value).decode())
+
+
+def _list(sockets: Iterable[WebSocket]) -> list[WebSocket]:
+    """Return the WebSockets of a broadcast, which may leave their set while it lasts."""
+    if isinstance(sockets, WebSocket):  # iterating over it would wait for its messages, and drop them
+        raise TypeError("a broadcast takes many WebSockets: write [ws], or ws.send(message), ws.send_json(value)")
+    room = list(sockets)
+    for each in room:
+        if not isinstance(each, WebSocket):
+            raise TypeError(
+                f"a broadcast takes WebSockets, not {type(each).__name__}: of a handler give self.ws, of a dict its"
+                " values()"
+            )
+    return room

@@ -21,7 +21,7 @@ import gevent.ssl
 from gevent import monkey
 from werkzeug.exceptions import NotImplemented as NotImplementedHere
 
-from spa.environ import CONNECTIONS, HIJACK, SOCKET
+from spa.environ import HIJACK, SOCKET
 
 COOPERATIVE_SOCKETS = (gevent.socket.socket, gevent.ssl.SSLSocket)
 POLL = monkey.get_original("select", "poll")
@@ -41,14 +41,12 @@ class Transport:
         early: bytes of the peer that the server had already read.
         upgraded: whether the server has already answered 101.
         release: what the WSGI callable must return once the socket has ended; it may raise instead.
-        drains: whether Spa need not see to it that the WebSocket is sent away when the server stops.
     """
 
     sock: Any
     early: bytes
     upgraded: bool
     release: Callable[[], Iterable[bytes]]
-    drains: bool = True
 
 
 def is_upgraded(environ: dict[str, Any]) -> bool:
@@ -73,8 +71,7 @@ def take(environ: dict[str, Any]) -> Transport:
     sock = environ.get("gunicorn.socket")
     if isinstance(sock, COOPERATIVE_SOCKETS):
         unreader = environ["wsgi.input"].reader.unreader
-        drains = CONNECTIONS in environ
-        return Transport(sock, unreader.buf.getvalue(), False, _stop_iteration, drains)
+        return Transport(sock, unreader.buf.getvalue(), False, _stop_iteration)
     raise NotImplementedHere("This server cannot carry WebSockets: use spa.run, or gunicorn -k gevent.")
 
 
@@ -90,12 +87,12 @@ def see(environ: dict[str, Any]) -> Any:
 
 def has_hung_up(sock: Any) -> bool:
     """Tell whether the peer has ended its half of the connection, perhaps behind bytes that are not read yet."""
-    descriptor = sock.fileno()
-    if descriptor < 0:
-        return True
-    poll = POLL()
-    poll.register(descriptor, HANG_UP)
-    return bool(poll.poll(0))
+    return sock.fileno() < 0 or _has_event(sock, HANG_UP)
+
+
+def has_bytes(sock: Any) -> bool:
+    """Tell whether the peer has sent what is not read yet, if only the end of its half of the connection."""
+    return sock.fileno() >= 0 and _has_event(sock, select.POLLIN)
 
 
 def end_tls(sock: Any) -> None:
@@ -130,6 +127,12 @@ def read_ahead(sock: Any, rfile: Any) -> bytes:
         return b""
     finally:
         sock.settimeout(timeout)
+
+
+def _has_event(sock: Any, events: int) -> bool:
+    poll = POLL()
+    poll.register(sock.fileno(), events)
+    return bool(poll.poll(0))
 
 
 def _return_nothing() -> Iterable[bytes]:

@@ -385,6 +385,8 @@ def test_an_upgrade_goes_to_the_app_as_it_came():
         ({"codings": {"br": "4"}}, "from 1 to 11"),
         ({"codings": {"zstd": 20}}, "from 1 to 19"),
         ({"types": "text/html"}, "write \\['text/html'\\]"),
+        ({"types": 5}, "types is a list of media types, not 5"),
+        ({"types": [5]}, "5 is not a media type"),
         ({"types": ["html"]}, "write text/html"),
         ({"types": ["text/html; charset=utf-8"]}, "not a media type"),
     ],

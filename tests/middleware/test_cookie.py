@@ -75,6 +75,8 @@ def test_a_cookie_that_browsers_keep_can_be_made(options):
         ({"name": "__Host-a", "domain": "example.org"}, "leave both out"),
         ({"name": "__Host-a", "path": "/app"}, "leave both out"),
         ({"name": "__host-a", "path": "/app"}, "leave both out"),
+        ({"path": None}, "starts with a slash; browsers would not use None"),
+        ({"domain": 5}, "is a name, or None for this host only, not 5"),
         ({"domain": "a" * 70 + ".example"}, "cannot be made with domain"),
     ],
 )

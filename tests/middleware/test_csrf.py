@@ -154,6 +154,8 @@ def test_exempt_paths_are_those_below_the_script_name():
         ({"trusted_origins": ["*"]}, "single origins"),
         ({"trusted_origins": ["null"]}, "single origins"),
         ({"exempt": "/hook"}, "write \\['/hook'\\]"),
+        ({"exempt": None}, "exempt is a list of paths, not None"),
+        ({"exempt": [5]}, "start with a slash, not 5"),
         ({"exempt": ["hook"]}, "start with a slash"),
         ({"exempt": ["/hook/*"]}, "exact paths"),
         ({"exempt": ["/hook/<name>"]}, "exact paths"),

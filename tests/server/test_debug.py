@@ -10,6 +10,7 @@ from werkzeug.test import Client
 
 import spa
 from spa.errors import SetupError
+from spa.middleware.session import SessionMiddleware
 from spa.server.debug import Debugger, check_loopback
 from tests import wire
 from tests.processes import ROOT, free_port, running
@@ -112,6 +113,48 @@ def test_an_api_client_gets_the_traceback_in_the_problem_document_with_the_users
 
 def test_a_bug_that_shows_only_within_spa_is_shown_there(client):
     assert "in to_response" in "".join(json.loads(client.delete("/bug").data)["traceback"])
+
+
+def test_what_was_returned_is_said_by_whom_with_the_error(client):
+    told = client.delete("/bug").json["detail"].split("\n")
+    assert told[0].startswith("TypeError: Bug returned int, which is not a response")
+    assert told[1].startswith("The value was returned by Bug.delete (")
+    assert "The value was returned by Bug.delete (" in client.delete("/bug", headers=BROWSER).text
+
+
+def test_a_session_that_cannot_be_kept_is_shown(caplog):
+    class Large(spa.Handler):
+        def get(self):
+            self.request.session["text"] = "x" * 5000
+            return "ok"
+
+    client = Client(Debugger(SessionMiddleware(spa.App((("/", "", Large),)), "x" * 32)))
+    answer = client.get("/")
+    assert answer.status_code == 500
+    assert answer.json["detail"].startswith("ValueError: the session makes a cookie of")
+    assert "EVALEX = true" in client.get("/", headers=BROWSER).text
+    assert [record.exc_info[0] for record in caplog.records] == [ValueError] * 2
+
+
+def test_a_bug_of_what_answers_errors_is_shown(app, client, caplog):
+    @app.error(Known)
+    def known(request, error):
+        raise LookupError("no such template")
+
+    document = client.get("/handled").json
+    assert document["detail"] == "LookupError: no such template"
+    assert any(line.endswith("in known") for line in document["traceback"])
+
+
+def test_an_http_error_that_cannot_be_sent_is_shown(caplog):
+    class Unsendable(NotFound):
+        extensions = 5
+
+    def raise_it(app, request, params, route_name):
+        raise Unsendable
+
+    document = Client(Debugger(spa.App((("/", "", raise_it),)))).get("/").json
+    assert document["detail"] == "TypeError: 'int' object is not iterable"
 
 
 def test_an_http_error_is_no_bug(client):

@@ -3,13 +3,13 @@
 import socket
 import ssl
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 import gevent
 import pytest
 
 import spa
-from spa.server import unread
+from spa.server import grace, unread
 from spa.server.development import Server
 from spa.websocket import registry
 from spa.websocket.transport import cut
@@ -89,12 +89,167 @@ def test_a_failed_tls_handshake_over_a_unix_socket_is_one_line_too(tls, log, tmp
     assert line.startswith("- TLS: ")
 
 
-def test_a_stopping_server_does_not_wait_for_half_a_head(server):
-    with gevent.socket.create_connection(("127.0.0.1", server.server_port)) as sock:
-        sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n")
+REQUEST = request("/5")
+HALF = len(REQUEST) - 10  # within a field
+LONG = 60.0  # seconds that no test waits
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "TLS"])
+def connect(request):
+    """Connect to a server, in clear or over TLS; it has accepted the connection, and done its part of a handshake."""
+    server, certificate = request.getfixturevalue("tls") if request.param else (request.getfixturevalue("server"), None)
+
+    def connect():
+        before = len(server.handlers)
+        if certificate is None:
+            sock = gevent.socket.create_connection(("127.0.0.1", server.server_port))
+        else:
+            sock = connect_tls(server, certificate)
+        wait_until(lambda: len(server.handlers) > before)
+        return sock
+
+    connect.server = server
+    with gevent.Timeout(wire.PATIENCE):
+        yield connect
+
+
+def stop(server):
+    """Begin to stop a server."""
+    draining = gevent.spawn(server.drain, LONG)
+    wait_until(lambda: server.is_stopping)
+    return draining
+
+
+@pytest.mark.parametrize(
+    ("is_kept", "begun"),
+    [(False, 0), (False, 1), (False, HALF), (True, 1), (True, HALF)],
+    ids=["fresh", "a byte", "half a head", "a byte of a second", "half a second head"],
+)
+def test_a_request_that_is_on_its_way_when_the_server_stops_is_answered(connect, begun, is_kept, monkeypatch):
+    monkeypatch.setattr(grace, "GRACE", LONG)
+    with connect() as sock:
+        if is_kept:
+            sock.sendall(REQUEST)
+            wire.read_until(sock, lambda data: data.endswith(b"x" * 5))
+        sock.sendall(REQUEST[:begun])
+        wait_until(lambda: all(handler.stage is grace.Stage.AWAITED for handler in connect.server.handlers))
+        draining = stop(connect.server)
+        sock.sendall(REQUEST[begun:])
+        headers, body = read_to_end(sock)
+        assert headers[0] == "HTTP/1.1 200 OK"
+        assert "Connection: close" in headers
+        assert body == b"x" * 5
+        draining.get()
+
+
+def test_a_further_head_that_has_come_and_is_not_read_yet_is_not_cut_off(connect, monkeypatch):
+    monkeypatch.setattr(grace, "GRACE", LONG)
+    with connect() as sock:
+        sock.sendall(REQUEST)
+        wire.read_until(sock, lambda data: data.endswith(b"x" * 5))
+        sock.sendall(REQUEST[:HALF])
+        (handler,) = connect.server.handlers
+        assert handler.stage is grace.Stage.KEPT
+        draining = stop(connect.server)
+        sock.sendall(REQUEST[HALF:])
+        assert read_to_end(sock)[1] == b"x" * 5
+        draining.get()
+
+
+def test_a_websocket_that_opens_when_the_server_stops_is_sent_away_at_once(connect, monkeypatch):
+    monkeypatch.setattr(grace, "GRACE", LONG)
+    with connect() as sock:
+        draining = stop(connect.server)
+        sock.sendall(wire.handshake("/1"))
+        received = wire.read_until(sock, lambda data: data.endswith(b"the server is stopping"))
+        assert received.startswith(b"HTTP/1.1 101 ")
+        sock.sendall(wire.frame(wire.CLOSE, wire.close_payload(1001)))
+        draining.get()
+
+
+def test_a_kept_connection_that_is_idle_is_cut_at_once(connect, monkeypatch):
+    monkeypatch.setattr(grace, "GRACE", LONG)
+    with connect() as sock:
+        sock.sendall(REQUEST)
+        wire.read_until(sock, lambda data: data.endswith(b"x" * 5))
+        draining = stop(connect.server)
+        assert sock.recv(100) == b""
+        draining.get()
+
+
+@pytest.mark.parametrize("begun", [0, 1, HALF], ids=["fresh", "a byte", "half a head"])
+def test_who_sends_no_request_in_time_is_cut_without_an_answer(connect, log, begun):
+    with connect() as sock:
+        sock.sendall(REQUEST[:begun])
+        draining = stop(connect.server)
+        assert sock.recv(100) == b""
+        draining.get()
+        assert log.lines() == []
+
+
+def test_a_head_that_drips_gains_no_time(connect, log):
+    with connect() as sock:
+        sock.sendall(REQUEST[:-4])
+        draining = stop(connect.server)
+
+        def drip():
+            with suppress(OSError):  # it is cut
+                while True:
+                    sock.sendall(b"x")
+                    gevent.sleep(grace.GRACE / 10)
+
+        dripping = gevent.spawn(drip)
+        draining.get()
+        dripping.kill()
+        assert log.lines() == []
+
+
+def test_a_request_behind_its_tls_handshake_is_answered_by_a_server_that_stops(tls, monkeypatch):
+    monkeypatch.setattr(grace, "GRACE", LONG)
+    server, certificate = tls
+    with connected(server) as sock:
+        wait_until(lambda: server.accepted)
+        draining = stop(server)
+        context = gevent.ssl.SSLContext(gevent.ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(certificate)
+        with context.wrap_socket(sock, server_hostname="localhost") as secure:
+            secure.sendall(REQUEST)
+            assert read_to_end(secure)[1] == b"x" * 5
+        draining.get()
+
+
+def test_who_stays_in_the_tls_handshake_delays_no_stop(tls, log):
+    server, _ = tls
+    with connected(server) as sock:
+        wait_until(lambda: server.accepted)
+        stop(server).get()
+        assert sock.recv(100) == b""
+        assert log.lines() == []
+
+
+def test_a_request_that_waits_in_the_kernel_when_the_server_stops_is_answered(server):
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=wire.PATIENCE) as sock:
+        sock.sendall(REQUEST)  # the loop has not had its turn
+        server.drain(LONG)
+        assert sock.recv(1000).endswith(b"x" * 5)
+
+
+def test_a_bad_head_that_has_come_is_refused_by_a_server_that_stops(server, monkeypatch):
+    monkeypatch.setattr(unread, "PATIENCE", 0.1)
+    monkeypatch.setattr(grace, "GRACE", LONG)
+    with connected(server) as sock:
         wait_until(lambda: server.handlers)
-        with gevent.Timeout(5):
-            server.drain(timeout=60)
+        draining = stop(server)
+        sock.sendall(b"GET\r\n\r\n")
+        assert b" 400 " in wire.read_until(sock, lambda data: b"\r\n\r\n" in data)
+        draining.get()
+
+
+def test_a_server_forgets_connections_that_have_ended(connect):
+    with connect() as sock:
+        sock.sendall(REQUEST)
+        assert connect.server.accepted
+    wait_until(lambda: not connect.server.accepted)
 
 
 @pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "TLS"])
@@ -106,6 +261,7 @@ def test_behind_an_end_of_reading_what_has_come_is_still_read_and_answered(reque
         context.load_verify_locations(certificate)
         shaking = gevent.spawn(context.wrap_socket, theirs, server_hostname="localhost")
         ours = server.wrap_socket(ours, **server.ssl_args)
+        ours.do_handshake()
         theirs = shaking.get(timeout=wire.PATIENCE)
     with ours, theirs, gevent.Timeout(wire.PATIENCE):
         theirs.sendall(b"request")

@@ -228,6 +228,12 @@ def test_a_port_in_the_place_of_the_host_is_told():
         choose_address(8000, None, {})
 
 
+@pytest.mark.parametrize("port", [1.5, [80], "80a", -1, 65536])
+def test_what_is_no_port_is_told(port):
+    with pytest.raises(SetupError, match=r"is not a port; set --port, port= or PORT to a number from 0 to 65535"):
+        choose_address(None, port, {})
+
+
 def test_a_certificate_is_looked_at_before_a_reloading_parent_waits():
     with pytest.raises(SystemExit, match="cannot use the certificate /nope"):
         start(lambda: pytest.fail("loaded"), "127.0.0.1", 0, Path.cwd(), reload=True, certfile="/nope")

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -38,6 +38,7 @@ class Block(spa.Handler):
 app = spa.App((('/', '', Value), ('/block', '', Block)))
 {end}
 """
+REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 RUN = "spa.run(app, port={port}, reload={reload})"
 
 
@@ -189,6 +190,40 @@ def test_when_the_parent_is_killed_the_child_ends(project):
         wire.wait_for(lambda: not is_alive(pid))
 
 
+PATIENT = """
+from spa.server import grace, launch, reload
+grace.GRACE = launch.DRAIN = reload.PATIENCE = 15.0
+"""
+
+
+def test_what_is_on_its_way_at_a_save_is_answered_and_what_waits_meets_the_new_code(project):
+    project.end = PATIENT + project.end
+    project.save("one")
+    with project.serving() as program, ExitStack() as stack:
+        kept, fresh, half, upgrading = (stack.enter_context(wire.Wire(project.port)) for _ in range(4))
+        kept.write(REQUEST)
+        assert kept.read_response().status == 200
+        half.write(REQUEST[:20])
+        project.save("two")
+        kept.sock.settimeout(PATIENCE)
+        kept.wait_for_end(PATIENCE)  # so the child has begun to stop
+        waiting = stack.enter_context(wire.Wire(project.port))
+        waiting.write(REQUEST)
+        for connection, rest in ((fresh, REQUEST), (half, REQUEST[20:])):
+            connection.write(rest)
+            answer = connection.read_response()
+            assert answer.body.startswith(b"one ")
+            assert answer.headers["connection"] == "close"
+        upgrading.write(wire.handshake("/"))
+        assert upgrading.read_head().status == 101
+        close = upgrading.skip_to_close()
+        assert close.code == 1001
+        upgrading.send(wire.CLOSE, close.payload)
+        waiting.sock.settimeout(PATIENCE)
+        assert waiting.read_response().body.startswith(b"two ")
+        assert "Traceback" not in program.stop().stderr
+
+
 def test_a_child_whose_loop_is_blocked_is_exchanged_all_the_same(project):
     with project.serving() as program:
         pid = project.ask("one")
@@ -289,6 +324,10 @@ def test_a_path_that_is_not_there_and_a_string_are_mistakes(tmp_path):
         reload.check_paths([tmp_path / "nope"])
     with pytest.raises(SetupError, match=r"write reload=\['templates'\]"):
         reload.check_paths("templates")
+    with pytest.raises(SetupError, match=r"write reload=\[PosixPath\("):
+        reload.check_paths(tmp_path)
+    with pytest.raises(SetupError, match=r"takes True, or a list of paths, not 5$"):
+        reload.check_paths(5)
 
 
 @pytest.mark.parametrize(

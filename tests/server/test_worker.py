@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from types import SimpleNamespace
 
 import pytest
@@ -20,7 +20,7 @@ REQUEST = b"GET /process HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 def command(port, *options):
     words = [sys.executable, "-m", "gunicorn", "-k", "spa.server.worker.Worker", "-b", f"127.0.0.1:{port}"]
-    return [*words, "--keep-alive", "60", *options, "tests.system.drainapp:app"]
+    return [*words, "--keep-alive", "60", "--no-control-socket", *options, "tests.system.drainapp:app"]
 
 
 @pytest.fixture
@@ -38,11 +38,21 @@ def certificate(tmp_path):
     return chain, key
 
 
+def open_plain(port):
+    """Return a fresh connection, over which nothing has been sent."""
+    return socket.create_connection(("127.0.0.1", port), timeout=wire.PATIENCE)
+
+
+def secure(sock, chain):
+    """Return the socket behind its TLS handshake."""
+    return ssl.create_default_context(cafile=chain).wrap_socket(sock, server_hostname="localhost")
+
+
 def connect(port, chain=None):
     """Return a socket that has had one answer, and is kept open."""
-    sock = socket.create_connection(("127.0.0.1", port), timeout=wire.PATIENCE)
+    sock = open_plain(port)
     if chain is not None:
-        sock = ssl.create_default_context(cafile=chain).wrap_socket(sock, server_hostname="localhost")
+        sock = secure(sock, chain)
     sock.sendall(REQUEST)
     data = wire.read_until(sock, lambda data: b"}" in data)
     assert data.startswith(b"HTTP/1.1 200 ")
@@ -63,6 +73,67 @@ def test_idle_kept_connections_end_at_once_and_without_a_traceback(is_tls, certi
         assert time.monotonic() - started < 3
         assert returncode == 0
         assert "Traceback" not in err[noted:]
+
+
+def ask(sock, data):
+    """Send the rest of a request, and return what comes up to the end."""
+    sock.sendall(data)
+    return b"".join(iter(lambda: sock.recv(65536), b""))
+
+
+def test_requests_over_tls_that_are_on_their_way_at_the_stop_are_answered(certificate):
+    chain, key = certificate
+    port = free_port()
+    words = command(port, "--certfile", chain, "--keyfile", key)
+    with running(words, port, {"GRACE": "20"}, ROOT) as program, ExitStack() as stack:
+        plain = stack.enter_context(open_plain(port))  # its handshake is still to come
+        fresh, half = (stack.enter_context(secure(open_plain(port), chain)) for _ in range(2))
+        kept, second = (stack.enter_context(connect(port, chain)) for _ in range(2))
+        for sock in (half, second):
+            sock.sendall(REQUEST[:20])
+        program.send_signal(signal.SIGTERM)
+        assert kept.recv(100) == b""  # so it has begun to stop
+        shaken = stack.enter_context(secure(plain, chain))
+        rests = ((shaken, REQUEST), (fresh, REQUEST), (half, REQUEST[20:]), (second, REQUEST[20:]))
+        for sock, rest in rests:
+            answer = ask(sock, rest)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert b"\r\nConnection: close\r\n" in answer
+        returncode, out, err = program.finish()
+        assert returncode == 0
+        assert "Traceback" not in out + err
+
+
+def test_over_tls_who_sends_no_request_or_a_head_that_drips_delays_the_stop_for_a_moment(certificate):
+    chain, key = certificate
+    port = free_port()
+    words = command(port, "--certfile", chain, "--keyfile", key)
+    with running(words, port, cwd=ROOT) as program, ExitStack() as stack:
+        scanning = stack.enter_context(open_plain(port))
+        fresh, dripping = (stack.enter_context(secure(open_plain(port), chain)) for _ in range(2))
+        dripping.sendall(REQUEST[:-4])
+        program.send_signal(signal.SIGTERM)
+        wire.wait_for(lambda: has_ended_behind_a_byte(dripping), "the end of what drips", 15)
+        assert fresh.recv(100) == b""
+        assert scanning.recv(100) == b""
+        returncode, out, err = program.finish(10)
+        assert returncode == 0
+        assert "Traceback" not in out + err
+
+
+def has_ended_behind_a_byte(sock):
+    """Send a byte, and tell whether the server has ended the connection; it has sent nothing."""
+    try:
+        sock.sendall(b"x")
+        sock.setblocking(False)
+        assert sock.recv(100) == b""
+    except (ssl.SSLWantReadError, BlockingIOError):
+        return False
+    except OSError:
+        pass  # reset
+    finally:
+        sock.settimeout(wire.PATIENCE)
+    return True
 
 
 def test_a_websocket_over_tls_is_sent_away_and_its_peer_may_stay_silent(certificate):

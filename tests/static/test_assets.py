@@ -8,6 +8,7 @@ from pathlib import Path
 import gevent
 import pytest
 
+from spa.static import assets as module
 from spa.static import reading
 from spa.static.assets import MOUNTS, Assets
 from spa.static.files import Directory, File
@@ -269,3 +270,39 @@ def test_a_stylesheet_that_refers_to_what_may_not_be_served_is_made_once(root, r
     (root / "css/d").rmdir()
     (root / "css/d").write_bytes(b"x")
     assert b"url(\"d." in assets.get("css/app.css", "/", look=True).body
+
+
+def write(root, path, data):
+    """Write a new file beside, and give it the name."""
+    (root / "new").write_bytes(data)
+    os.replace(root / "new", root / path)
+
+
+def test_a_rewritten_asset_that_another_follows_is_kept_with_its_bytes_and_its_charset(root):
+    assets = Assets(Directory(root))
+    write(root, "css/app.css", b"/* caf\xe9 */ .x{background:url(../i.png)}")
+    before = assets.get("css/app.css", "/", look=True)
+    assert assets.find_earlier("css/app.css", before.hash) is None
+    write(root, "i.png", b"another")
+    after = assets.get("css/app.css", "/", look=True)
+    earlier = assets.find_earlier("css/app.css", before.hash)
+    assert assets.read_small(earlier) == before.body != after.body
+    assert (earlier.size, earlier.charset, earlier.hashed_path) == (before.size, None, before.hashed_path)
+
+
+def test_what_is_on_disk_as_it_is_served_is_not_kept_when_another_follows(root):
+    assets = Assets(Directory(root))
+    before = assets.get("i.png", "/", look=True)
+    write(root, "i.png", b"another")
+    assert assets.get("i.png", "/", look=True).hash != before.hash
+    assert assets.find_earlier("i.png", before.hash) is None
+
+
+def test_of_earlier_assets_those_asked_for_last_are_kept(root, monkeypatch):
+    monkeypatch.setattr(module, "EARLIER", 2 * (module.OVERHEAD + 200))
+    assets, hashes = Assets(Directory(root)), []
+    for number in range(4):
+        write(root, "i.png", b"%d" % number)
+        hashes.append(assets.get("css/app.css", "/static/", look=True).hash)
+        assets.find_earlier("css/app.css", hashes[0])
+    assert [assets.find_earlier("css/app.css", hash) is not None for hash in hashes] == [True, False, True, False]

@@ -29,11 +29,10 @@ def test_a_large_file_is_not_read(directory, monkeypatch):
     assert Bodies(directory).read("a", directory.identify("a"), A) is None
 
 
-def test_another_version_is_neither_read_nor_opened(directory, tmp_path):
+def test_another_version_is_not_read(directory, tmp_path):
     kept, identity = Bodies(directory), directory.identify("a")
     (tmp_path / "a").write_bytes(b"another")
     assert kept.read("a", identity, A) is None
-    assert kept.open("a", identity) is None
     (tmp_path / "a").unlink()
     assert kept.read("a", identity, A) is None
 
@@ -56,26 +55,10 @@ def test_the_least_used_goes_first(directory, monkeypatch):
     assert [name for name in "abc" if kept.read(name, identities[name], digest(name.encode() * 100))] == ["a", "c"]
 
 
-def test_old_versions_are_kept_for_a_while(directory, monkeypatch):
-    monkeypatch.setattr(bodies, "OLD_BODIES", 2)
-    kept = Bodies(directory)
-    for number in range(3):
-        kept.keep_old("a.css", f"hash{number}", b"%d" % number)
-    assert [kept.read_old("a.css", f"hash{number}") for number in range(3)] == [None, b"1", b"2"]
-
-
 def test_many_empty_files_are_bounded_too(directory, tmp_path, monkeypatch):
     monkeypatch.setattr(bodies, "MEMORY", 10 * bodies.OVERHEAD)
     kept = Bodies(directory)
     for number in range(30):
         (tmp_path / f"{number}.js").touch()
         assert kept.read(f"{number}.js", directory.identify(f"{number}.js"), digest(b"")) == b""
-    assert len(kept._small) == 10
-
-
-def test_large_old_versions_are_bounded_by_their_bytes(directory, monkeypatch):
-    monkeypatch.setattr(bodies, "OLD_MEMORY", 250)
-    kept = Bodies(directory)
-    for number in (0, 1, 1, 2):
-        kept.keep_old("a.css", f"hash{number}", b"%d" % number * 100)
-    assert [kept.read_old("a.css", f"hash{number}") for number in range(3)] == [None, b"1" * 100, b"2" * 100]
+    assert len(kept._small._values) == 10

@@ -14,7 +14,7 @@ import gevent
 import pytest
 
 from spa.errors import SetupError
-from spa.static.files import ChangedError, Directory, is_servable
+from spa.static.files import ChangedError, Directory
 from spa.static.unavailable import FileUnavailable
 
 
@@ -39,6 +39,18 @@ def read(directory, path):
         return file.read()
     finally:
         file.close()
+
+
+def test_a_version_is_opened_as_long_as_no_other_has_taken_its_place(root):
+    directory = Directory(root)
+    identity = directory.identify("a.txt")
+    file = directory.open_version("a.txt", identity)
+    assert (file.identity, file.read()) == (identity, b"inside")
+    file.close()
+    (root / "a.txt").write_text("another")
+    assert directory.open_version("a.txt", identity) is None
+    (root / "a.txt").unlink()
+    assert directory.open_version("a.txt", identity) is None
 
 
 @pytest.mark.parametrize(
@@ -323,11 +335,6 @@ def test_is_directory_knows_folders_inside_only(root, tmp_path):
     directory = Directory(root)
     paths = ["", "sub", "a.txt", "..", "out", ".git", "nope"]
     assert [directory.is_directory(path) for path in paths] == [True, True, False, False, False, False, False]
-
-
-def test_a_path_may_have_64_segments():
-    assert is_servable("/".join(["x"] * 64))
-    assert not is_servable("/".join(["x"] * 65))
 
 
 def test_what_may_not_be_served_is_still_so_until_it_may(root):

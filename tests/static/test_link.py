@@ -1,5 +1,7 @@
 """Test the URLs of static files in a page; the page's own tests follow them."""
 
+from pathlib import PurePosixPath
+
 import pytest
 
 from spa.errors import SetupError
@@ -36,6 +38,17 @@ def test_the_mount_is_the_path_as_the_client_has_it(static_url, script_name, mou
 def test_a_static_url_has_a_slash_at_both_ends(static_url):
     with pytest.raises(SetupError, match="static_url"):
         Links(static_url, None)
+
+
+@pytest.mark.parametrize("static_url", [None, 5, b"/static/", PurePosixPath("/static/")])
+def test_a_static_url_is_a_str(static_url):
+    with pytest.raises(SetupError, match=rf"^static_url is a path as '/static/', not {type(static_url).__name__}$"):
+        Links(static_url, None)
+
+
+def test_the_directory_is_not_taken_for_its_url(static):
+    with pytest.raises(SetupError, match=r"not SmartStatic: write HomePage\('/static/', static\)"):
+        Links(static, None)
 
 
 def test_a_file_has_its_hash_and_digest(static):

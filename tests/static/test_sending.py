@@ -58,6 +58,10 @@ def test_the_whole_has_all_headers_of_a_file(variant):
     assert is_closed(variant)
 
 
+def test_its_bytes_are_read_wherever_they_are(variant):
+    assert variant.read() == DIGITS
+
+
 def test_head_has_the_headers_and_no_body(variant):
     status, headers, body = answer(variant, "HEAD")
     assert (status, headers["Content-Length"], body) == ("200 OK", "500", b"")

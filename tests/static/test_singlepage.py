@@ -305,7 +305,9 @@ def test_a_wrong_route_fails_when_the_app_is_built(dist, pattern, handler, kwarg
         spa.App(((pattern, "", handler or SinglePage(dist), kwargs),))
 
 
-@pytest.mark.parametrize(("directory", "index"), [("none", "index.html"), ("dist", "none.html"), ("dist", "assets")])
+@pytest.mark.parametrize(
+    ("directory", "index"), [("none", "index.html"), ("dist", "none.html"), ("dist", "assets"), ("dist", 5)]
+)
 def test_without_a_build_the_set_up_names_what_to_do(dist, directory, index):
     with pytest.raises(SetupError, match="run the front end's build first"):
         SinglePage(dist.parent / directory, index)

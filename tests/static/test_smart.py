@@ -128,6 +128,20 @@ def test_a_changed_image_changes_the_stylesheets_that_show_it_and_the_old_one_is
     assert (old.status_code, old.data) == (200, body)
 
 
+@pytest.mark.parametrize("watch", [None, True, False])
+def test_the_version_is_equal_until_a_file_changes_comes_or_goes_and_constant_without_watching(tmp_path, watch):
+    static = SmartStatic(write(tmp_path, {"a.js": "one", "css/b.css": "b{}"}), watch=watch)
+    versions = [static.version(), static.version()]
+    replace(tmp_path / "a.js", "two")
+    versions.append(static.version())
+    replace(tmp_path / "c.js", "new")
+    versions.append(static.version())
+    (tmp_path / "css" / "b.css").unlink()
+    versions.append(static.version())
+    assert versions[0] == versions[1]
+    assert len(set(versions)) == (1 if watch is False else 4)
+
+
 def test_what_was_missing_is_found_when_it_comes(tmp_path, caplog):
     static = SmartStatic(write(tmp_path, {"css/app.css": "a{}\nb{}\n.x{background:url(nope.png)}"}), watch=True)
     _, client = mounted(static)

@@ -31,7 +31,7 @@ def choose(variants, variant, accept, original=None):
     """Return the variant that is sent in the end, when nothing is being made any more."""
     with gevent.Timeout(PATIENCE):
         while True:
-            chosen = variants.choose(variant, accepting(accept), "key", lambda: TEXT, original)
+            chosen = variants.choose(variant, accepting(accept), "key", original)
             if chosen.is_final:
                 return chosen
             gevent.sleep(0.01)
@@ -62,7 +62,7 @@ def test_a_file_is_sent_as_it_is_and_says_if_others_might_get_another_variant(va
 
 
 def test_while_a_variant_is_being_made_the_file_is_sent_as_it_is(variants):
-    chosen = variants.choose(plain(), accepting("gzip"), "key", lambda: TEXT)
+    chosen = variants.choose(plain(), accepting("gzip"), "key")
     assert (chosen.body, chosen.is_final) == (TEXT, False)
     assert choose(variants, plain(), "gzip").body != TEXT
 
@@ -88,22 +88,16 @@ def test_a_compressed_variant_has_a_length_and_an_etag_of_its_own(variants):
 )
 def test_a_file_is_compressed_once_it_has_rested(variants, modified, is_at_rest):
     variant = dataclasses.replace(plain(), modified=modified, clock=lambda: 1_000_000.0)
-    read = []
-
-    def data():
-        read.append(variant)
-        return TEXT
-
-    chosen = variants.choose(variant, accepting("gzip"), "key", data)
+    chosen = variants.choose(variant, accepting("gzip"), "key")
     assert (chosen.body, chosen.is_final) == (TEXT, False)
     assert VARY in chosen.headers
-    assert bool(read) is is_at_rest
+    assert bool(variants._compressor._claimed) is is_at_rest
 
 
 def test_a_file_that_rests_at_last_is_compressed(variants):
     now = 1_000_000.0
     variant = dataclasses.replace(plain(), modified=1_000_000, clock=lambda: now)
-    assert variants.choose(variant, accepting("gzip"), "key", lambda: TEXT).body == TEXT
+    assert variants.choose(variant, accepting("gzip"), "key").body == TEXT
     now += REST
     assert gzip.decompress(choose(variants, variant, "gzip").body) == TEXT
 

@@ -1,14 +1,18 @@
-"""An app to stop a server under: an echo, a handler that ignores its end, a slow request, a look at the process."""
+"""An app to stop a server under: an echo, handlers that ignore their end, wait or block, a look at the process."""
 
-from gevent.monkey import patch_all
+from gevent.monkey import get_original, patch_all
 
 patch_all()
 
 import os  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 import spa  # noqa: E402
+from spa.server import grace  # noqa: E402
+
+grace.GRACE = float(os.environ.get("GRACE", grace.GRACE))  # longer for a test that may be slow
 
 
 class Echo(spa.Handler):
@@ -34,12 +38,28 @@ class Slow(spa.Handler):
         return "done"
 
 
+class Block(spa.Handler):
+    def get(self):
+        directory = Path(os.environ["BLOCK"])
+        (directory / "begun").touch()
+        while not (directory / "over").exists():
+            get_original("time", "sleep")(0.01)  # the loop gets no turn
+        return "done"
+
+
 class Process(spa.Handler):
     def get(self):
         return {"pid": os.getpid(), "descriptors": len(os.listdir("/proc/self/fd"))}
 
 
-app = spa.App((("/", "", Echo), ("/stubborn", "", Stubborn), ("/slow", "", Slow), ("/process", "", Process)))
+routes = (
+    ("/", "", Echo),
+    ("/stubborn", "", Stubborn),
+    ("/slow", "", Slow),
+    ("/block", "", Block),
+    ("/process", "", Process),
+)
+app = spa.App(routes)
 
 if __name__ == "__main__":
     spa.run(app, port=int(sys.argv[1]), shutdown_timeout=float(sys.argv[2]))

@@ -17,6 +17,7 @@ from tests.processes import ROOT, free_port, running
 
 MODULE = "tests.system.drainapp"
 WORKER = "spa.server.worker.Worker"
+UPGRADING_WORKER = "geventwebsocket.gunicorn.workers.GeventWebSocketWorker"  # answers 101 before the app is asked
 AT_ONCE = 1.0  # seconds
 
 
@@ -55,7 +56,7 @@ def echo(connection):
     assert connection.read_text() == "here"
 
 
-@pytest.mark.parametrize("name", ["spa.run", "gevent", WORKER])
+@pytest.mark.parametrize("name", ["spa.run", "gevent", WORKER, UPGRADING_WORKER])
 def test_on_sigterm_sockets_get_1001_at_once_and_the_request_in_flight_completes(name):
     port = free_port()
     with running(command(name, port), port, cwd=ROOT) as program, ExitStack() as stack:
@@ -77,7 +78,7 @@ def test_on_sigterm_sockets_get_1001_at_once_and_the_request_in_flight_completes
         assert time.monotonic() - answered < 3
         assert [answer.status for answer in answers] == [200]
         assert answers[0].body == b"done"
-        if name != "gevent":  # gunicorn's own promises that the connection goes on
+        if name in ("spa.run", WORKER):  # the others promise, or do not deny, that the connection goes on
             assert answers[0].headers["connection"] == "close"
         assert returncode == 0
         assert "Traceback" not in out + err
@@ -105,6 +106,83 @@ def test_ctrl_c_ends_without_a_traceback(name):
         assert close.code == 1001
         connection.send(wire.CLOSE, close.payload)
         returncode, out, err = program.finish(5)
+        assert returncode == 0
+        assert "Traceback" not in out + err
+
+
+REQUEST = b"GET /process HTTP/1.1\r\nHost: localhost\r\n\r\n"
+HALF = len(REQUEST) - 10  # within a field
+LONG = "20"  # seconds that no test waits
+# gunicorn would end a connection that sends nothing after two seconds; and one that is stopped at once may hang for as
+# long as its control socket is being opened.
+KEEP = ("--keep-alive", "60", "--no-control-socket")
+
+
+def open_connections(stack, port, *begun):
+    """Return connections: one that is kept behind an answer, and for each of ``begun`` one that has sent so much."""
+    connections = [stack.enter_context(wire.Wire(port)) for _ in range(len(begun) + 1)]
+    connections[0].write(REQUEST)
+    assert connections[0].read_response().status == 200
+    for connection, size in zip(connections[1:], begun, strict=True):
+        connection.write(REQUEST[:size])
+    return connections
+
+
+@pytest.mark.parametrize("name", ["spa.run", WORKER])
+def test_requests_that_are_on_their_way_at_the_stop_are_answered(name):
+    port = free_port()
+    with running(command(name, port, 30, *KEEP), port, {"GRACE": LONG}, ROOT) as program, ExitStack() as stack:
+        kept, fresh, upgrading, half = open_connections(stack, port, 0, 0, HALF)
+        second, *_ = open_connections(stack, port)
+        second.write(REQUEST[:HALF])
+        program.send_signal(signal.SIGTERM)
+        kept.wait_for_end()  # so it has begun to stop
+        for connection, rest in ((fresh, REQUEST), (half, REQUEST[HALF:]), (second, REQUEST[HALF:])):
+            connection.write(rest)
+            answer = connection.read_response()
+            assert (answer.status, answer.headers["connection"]) == (200, "close")
+            connection.wait_for_end()
+        upgrading.write(wire.handshake("/"))
+        assert upgrading.read_head().status == 101
+        close = upgrading.read_close()
+        assert close.code == 1001
+        upgrading.send(wire.CLOSE, close.payload)
+        returncode, out, err = program.finish()
+        assert returncode == 0
+        assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize("name", ["spa.run", WORKER])
+def test_who_sends_no_request_is_cut_without_an_answer_and_delays_the_stop_for_a_moment(name):
+    port = free_port()
+    with running(command(name, port, 30, *KEEP), port, cwd=ROOT) as program, ExitStack() as stack:
+        silent = open_connections(stack, port, 0, 1, HALF)
+        program.send_signal(signal.SIGTERM)
+        for connection in silent:
+            connection.wait_for_end()
+        returncode, out, err = program.finish(10)
+        assert returncode == 0
+        assert "Traceback" not in out + err
+        assert " 400 " not in out + err
+
+
+def test_requests_that_wait_in_the_kernel_are_answered_by_a_worker_that_stops(tmp_path):
+    port = free_port()
+    environ = {"GRACE": LONG, "BLOCK": str(tmp_path)}
+    with running(command(WORKER, port, 30, *KEEP), port, environ, ROOT) as program, ExitStack() as stack:
+        listener = sockets_of(program.pid) & sockets_of(process(port)["pid"])
+        blocking = stack.enter_context(wire.Wire(port))
+        blocking.write(b"GET /block HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        wire.wait_for((tmp_path / "begun").exists)
+        waiting = [stack.enter_context(wire.Wire(port)) for _ in range(10)]
+        for connection in waiting:
+            connection.write(REQUEST)
+        program.send_signal(signal.SIGTERM)
+        wire.wait_for(lambda: not listener & sockets_of(program.pid), "the arbiter has closed the listener")
+        time.sleep(0.3)  # the signal has come, and is looked at before the listener
+        (tmp_path / "over").touch()
+        assert [connection.read_response().status for connection in [blocking, *waiting]] == [200] * 11
+        returncode, out, err = program.finish()
         assert returncode == 0
         assert "Traceback" not in out + err
 

@@ -52,6 +52,16 @@ def test_it_sends_requests_as_werkzeugs_does(client):
     assert (answer.status_code, answer.json) == (200, {"cookies": {}})
 
 
+@pytest.mark.parametrize(
+    ("app", "kind"),
+    [(spa.App, "the class App"), (spa.Handler, "the class Handler"), ((), "tuple"), (None, "NoneType")],
+)
+def test_what_is_no_app_is_told_before_the_first_request(app, kind):
+    with pytest.raises(spa.SetupError) as caught:
+        Client(app)
+    assert str(caught.value) == f"Client drives an app, not {kind}; pass the app: Client(spa.App(routes))"
+
+
 def test_requests_and_websockets_share_their_cookies(client):
     assert client.post("/").status_code == 201
     assert client.get("/").json == {"cookies": {"a": "b"}}

@@ -1,9 +1,12 @@
 """An app that answers one request of a test, in a greenlet of its own."""
 
+import signal
+
 import gevent
 import pytest
 from werkzeug.test import EnvironBuilder
 
+import spa
 from spa.testing.exchange import Exchange, limit
 
 
@@ -115,3 +118,21 @@ def test_an_event_stream_is_known_by_status_and_type(status, content_type, is_st
     assert not answer.is_event_stream
     finish(answer)
     assert answer.is_event_stream is is_stream
+
+
+def test_the_signals_of_the_test_are_left_alone():
+    class Handler(spa.Handler):
+        def get(self):
+            return spa.EventStream([])
+
+    def hear(number, frame):
+        pass
+
+    before = signal.signal(signal.SIGTERM, hear)
+    try:
+        answer = exchange(spa.App([("/path/", "", Handler)]))
+        finish(answer)
+        assert answer.is_event_stream
+        assert signal.getsignal(signal.SIGTERM) is hear
+    finally:
+        signal.signal(signal.SIGTERM, before)

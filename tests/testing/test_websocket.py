@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import gevent
@@ -11,6 +11,7 @@ import pytest
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 import spa
+from spa.errors import InvalidMessage
 from spa.testing import Client, HandshakeRefused
 from spa.websocket import Limits
 from tests.processes import ROOT
@@ -54,8 +55,64 @@ def test_json_has_the_rules_of_the_server():
         ws.send_json({"at": datetime(2030, 1, 31, tzinfo=UTC), "price": Decimal("9.90"), "tags": {"b", "a"}})
         assert ws.receive_json() == {"at": "2030-01-31T00:00:00Z", "price": "9.90", "tags": ["a", "b"]}
         ws.send("[NaN]")
-        with pytest.raises(ValueError, match="NaN is not a JSON value: line 1 column 2"):
+        with pytest.raises(InvalidMessage, match="NaN is not a JSON value: line 1 column 2"):
             ws.receive_json()
+        ws.send(b"{}")
+        with pytest.raises(InvalidMessage, match="got a binary one"):
+            ws.receive_json()
+
+
+def test_json_is_made_into_the_type_that_is_asked_for():
+    with client_of().websocket("/echo/") as ws:
+        ws.send_json(["2030-01-31"])
+        assert ws.receive_json(list[date]) == [date(2030, 1, 31)]
+        ws.send_json(["today"])
+        with pytest.raises(InvalidMessage) as caught:
+            ws.receive_json(list[date], timeout=2.0)
+        assert [error["loc"] for error in caught.value.errors] == [[0]]
+        with pytest.raises(TypeError, match=r"write receive_json\(timeout=0\.5\)"):
+            ws.receive_json(0.5)
+
+
+def test_a_handler_answers_a_message_that_does_not_fit_with_its_places_and_goes_on():
+    def script(handler):
+        while True:
+            try:
+                handler.ws.send_json(sum(handler.ws.receive_json(list[int])))
+            except InvalidMessage as error:
+                handler.ws.send_json({"errors": error.errors})
+
+    with client_of(script).websocket("/") as ws:
+        for message, answer in (
+            ("[1, 2]", 3),
+            ('[1, "2"]', {"errors": [{"loc": [1], "msg": "Must be an integer."}]}),
+            ("[", {"errors": []}),
+            ("[3, 4]", 7),
+        ):
+            ws.send(message)
+            assert ws.receive_json() == answer
+
+
+def test_a_message_that_does_not_fit_and_that_nobody_catches_is_1007_and_no_traceback(caplog):
+    with client_of(lambda handler: handler.ws.receive_json(list[int])).websocket("/") as ws:
+        ws.send('["x"]')
+        with pytest.raises(spa.ConnectionClosed) as caught:
+            ws.receive()
+    assert (caught.value.code, caplog.records) == (1007, [])
+
+
+def test_what_a_handler_returns_after_the_handshake_is_1011_and_a_traceback_that_names_the_method(caplog):
+    class Page(spa.Handler):
+        def websocket(self, name):
+            self.ws.accept()
+            return name
+
+    client = Client(spa.App((("/<name>/", "", Page),)))
+    with client.websocket("/ann/") as ws, pytest.raises(spa.ConnectionClosed) as caught:
+        ws.receive()
+    assert caught.value.code == 1011
+    assert "str was returned after the handshake" in caplog.text
+    assert "Page.websocket (" in caplog.text
 
 
 def test_many_messages_stay_in_order():

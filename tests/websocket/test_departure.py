@@ -1,4 +1,4 @@
-"""What SIGTERM does to the WebSockets of a server that does not send them away itself."""
+"""Which registry knows what is open on a server, and what SIGTERM does where it does not send that away itself."""
 
 import os
 import signal
@@ -6,7 +6,9 @@ import signal
 import gevent
 import pytest
 
-from spa.websocket.departure import send_away_on_sigterm
+import spa
+from spa.environ import APP, CONNECTIONS
+from spa.websocket.departure import find_registry, send_away_on_sigterm
 from spa.websocket.registry import Registry
 from tests.loop import run_loop, wait_until
 from tests.websocket.pair import open_pair
@@ -19,6 +21,30 @@ def heard():
     before = signal.signal(signal.SIGTERM, lambda number, frame: calls.append(number))
     yield calls
     signal.signal(signal.SIGTERM, before)
+
+
+def test_the_registry_of_the_server_comes_before_that_of_the_app_and_hears_no_signal(heard):
+    ours = signal.getsignal(signal.SIGTERM)
+    registry = Registry()
+    assert find_registry({CONNECTIONS: registry, APP: spa.App(())}) is registry
+    assert signal.getsignal(signal.SIGTERM) is ours
+
+
+def test_where_the_server_has_no_registry_that_of_the_app_hears_sigterm(heard):
+    app = spa.App(())
+    with open_pair() as pair:
+        for _ in range(2):
+            assert find_registry({APP: app}) is app.connections
+        app.connections.add(pair.connection)
+        signal.raise_signal(signal.SIGTERM)
+        assert pair.peer.read_close().code == 1001
+    assert heard == [signal.SIGTERM]
+
+
+def test_what_is_served_without_an_app_belongs_to_a_registry_of_its_own(heard):
+    ours = signal.getsignal(signal.SIGTERM)
+    assert find_registry({}) is not find_registry({})
+    assert signal.getsignal(signal.SIGTERM) is ours
 
 
 def test_on_sigterm_the_servers_handler_is_called_and_the_sockets_get_1001(heard):

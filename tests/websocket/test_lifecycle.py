@@ -4,6 +4,7 @@ import contextlib
 import logging
 import re
 import time
+import traceback
 from asyncio import CancelledError
 
 import gevent
@@ -15,7 +16,7 @@ from spa.environ import CONNECTIONS, HIJACK
 from spa.errors import ConnectionClosed, InvalidMessage
 from spa.websocket import lifecycle
 from spa.websocket.alarm import AlarmClock
-from spa.websocket.connection import State
+from spa.websocket.conversation import State
 from spa.websocket.handshake import Handshake
 from spa.websocket.limits import Limits
 from spa.websocket.registry import Registry
@@ -35,12 +36,12 @@ class Request:
         self.taken = 0
         self.early = early
         self.environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/\x1b", HIJACK: self._hijack}
+        self.environ[CONNECTIONS] = self.registry
         self.life = lifecycle.Lifecycle(
             self.environ,
             Handshake(KEY, tuple(offered)),
             lifecycle.Settings(supported, (), Limits(**{"close_timeout": 0.1, **limits})),
             clock,
-            self.registry,
         )
         self.ws = self.life.socket
 
@@ -125,6 +126,27 @@ def test_what_a_handler_raises_later_is_a_close_code_and_a_bug_is_one_traceback(
         records = [record for record in caplog.records if record.levelno >= logging.ERROR]
         named = [re.sub(r"\[[0-9a-f]{16}\]", "[name]", record.getMessage()) for record in records]
         assert named == [r"WebSocket GET /\x1b [name]: the handler failed"] * lines
+
+
+@pytest.mark.parametrize("value", ["", {"a": 1}, ("gone", 404), Forbidden(), False], ids=repr)
+def test_what_a_handler_returns_later_reaches_nobody_so_it_is_1011_and_one_traceback(value, caplog):
+    with request() as begun:
+
+        def handler(name):
+            begun.ws.send(name)
+            return value
+
+        running = gevent.spawn(begun.life.run, handler, name="ann")
+        assert begun.peer.read_head().status == 101
+        assert begun.peer.read_text() == "ann"
+        close = begun.peer.read_close()
+        assert (close.code, close.reason) == (1011, "")
+        assert running.get() is None
+        (record,) = caplog.records
+        assert "the handler failed" in record.getMessage()
+        told = "".join(traceback.format_exception(*record.exc_info))
+        assert f"TypeError: {type(value).__name__} was returned after the handshake, where nobody gets it" in told
+        assert re.search(r"The value was returned by .*\.handler \(.*test_lifecycle\.py, line \d+\)\.", told)
 
 
 def test_ctrl_c_in_a_handler_closes_with_1001_and_goes_on_up():
@@ -342,10 +364,15 @@ def test_a_stop_that_comes_in_the_turn_in_which_the_handler_ends_hits_nothing_la
         assert ended == ["the handler", "the clean-up"]
 
 
+def leave_behind(seconds, error=None):
+    """Start a timeout that nobody takes back."""
+    gevent.Timeout.start_new(seconds, error)
+
+
 def test_a_timeout_that_the_handler_left_behind_does_not_cut_the_closing_handshake_short(caplog):
     with request(close_timeout=0.3) as begun:
         started = time.monotonic()
-        running = begun.run(lambda: begun.ws.accept() or gevent.Timeout.start_new(0.05))
+        running = begun.run(lambda: begun.ws.accept() or leave_behind(0.05))
         begun.peer.read_head()
         assert begun.peer.read_close().code == 1000
         assert running.get() is None
@@ -356,7 +383,7 @@ def test_a_timeout_that_the_handler_left_behind_does_not_cut_the_closing_handsha
 @pytest.mark.parametrize("error", [ValueError("left behind"), SystemExit(1), CancelledError()], ids=repr)
 def test_whatever_is_thrown_into_the_closing_handshake_the_socket_goes_back_to_the_server(error, caplog):
     with request(close_timeout=60) as begun:
-        running = begun.run(lambda: begun.ws.accept() or gevent.Timeout.start_new(0.02, error))
+        running = begun.run(lambda: begun.ws.accept() or leave_behind(0.02, error))
         begun.peer.read_head()
         assert begun.peer.read_close().code == 1000
         assert running.get() is None
@@ -373,20 +400,38 @@ def test_a_handler_that_is_killed_does_not_hold_its_request_up_for_a_slow_reader
         assert begun.ws.connection.state is State.ENDED
 
 
-def test_the_registry_of_the_server_comes_before_that_of_the_app():
-    with request() as begun:
-        theirs = begun.environ[CONNECTIONS] = Registry()
-        life = lifecycle.Lifecycle(
-            begun.environ, Handshake(KEY, ()), lifecycle.Settings((), (), Limits()), AlarmClock(), begun.registry
-        )
-        running = gevent.spawn(life.run, lambda: life.socket.receive())
+def test_a_handler_that_has_closed_leaves_a_slow_reader_the_time_to_read_all_of_it(caplog):
+    with request(close_timeout=0.1) as begun:
+
+        def handler():
+            begun.ws.send(b"x" * 2**21)  # many times what the kernel holds
+            begun.ws.close(4000)
+            begun.ws.receive()
+
+        started = time.monotonic()
+        running = begun.run(handler)
         begun.peer.read_head()
-        assert (len(list(theirs)), list(begun.registry)) == (1, [])
-        theirs.send_away()
+        data = b""
+        while not data.endswith(frame(CLOSE, close_payload(4000), mask=None)):
+            gevent.sleep(0.02)  # longer in all than the close timeout, and never at rest
+            more = begun.peer.sock.recv(2**17)
+            assert more, f"cut after {len(data)} bytes"
+            data += more
+        assert time.monotonic() - started > 0.2
+        assert running.get() is None
+        assert not caplog.records
+
+
+def test_a_server_that_stops_sends_the_open_websocket_away_and_knows_it_until_its_end():
+    with request() as begun:
+        running = begun.run(lambda: begun.ws.receive())
+        begun.peer.read_head()
+        assert list(begun.registry) == [begun.ws.connection]
+        begun.registry.send_away()
         close = begun.peer.read_close()
         begun.peer.send(CLOSE, close.payload)
         running.get()
-        assert (close.code, list(theirs)) == (1001, [])
+        assert (close.code, list(begun.registry)) == (1001, [])
 
 
 def test_the_subprotocol_is_the_servers_first_choice_or_the_handlers():
@@ -408,7 +453,7 @@ def test_a_subprotocol_that_the_client_does_not_offer_leaves_the_handshake_open(
 def test_a_setting_that_turns_out_to_be_wrong_leaves_the_handshake_open():
     with request() as begun:
         settings = lifecycle.Settings((), (), {"max_message": 1})
-        life = lifecycle.Lifecycle(begun.environ, Handshake(KEY, ()), settings, AlarmClock(), begun.registry)
+        life = lifecycle.Lifecycle(begun.environ, Handshake(KEY, ()), settings, AlarmClock())
         with pytest.raises(AttributeError):
             life.run(life.socket.accept)
         assert (life.is_open, list(begun.registry)) == (False, [])

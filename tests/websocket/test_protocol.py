@@ -227,7 +227,8 @@ def test_text_is_encoded_as_utf8():
 
 @pytest.mark.parametrize("message", [None, 5, ["x"], {"a": 1}])
 def test_what_is_neither_text_nor_bytes_is_refused(message):
-    with pytest.raises(TypeError, match=f"not {type(message).__name__}: send_json takes a value"):
+    kind = type(message).__name__
+    with pytest.raises(TypeError, match=f"not {kind}: for a value write send_json, or broadcast_json"):
         encode(message)
 
 

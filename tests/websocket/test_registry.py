@@ -6,7 +6,7 @@ import time
 import pytest
 
 from spa.websocket import registry
-from spa.websocket.connection import State
+from spa.websocket.conversation import State
 from spa.websocket.registry import Registry
 from tests.loop import wait_until
 from tests.websocket.pair import open_pair

@@ -1,13 +1,14 @@
 """The WebSocket as a handler sees it."""
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import gevent
 import pytest
 
 from spa.errors import ConnectionClosed, InvalidMessage
-from spa.websocket import broadcast
+from spa.websocket import broadcast, broadcast_json
 from spa.websocket.socket import WebSocket
 from tests.loop import run_loop, wait_until
 from tests.websocket.pair import open_pair
@@ -97,7 +98,7 @@ def test_json_goes_out_and_comes_in(value):
         sent = pair.peer.read_text()
         assert json.loads(sent) == value
         pair.peer.text(sent)
-        assert socket.receive_json(2) == value
+        assert socket.receive_json(timeout=2) == value
 
 
 @pytest.mark.parametrize(
@@ -118,16 +119,41 @@ def test_a_message_that_is_not_json_is_an_error_and_the_connection_goes_on(opcod
         socket = socket_of(pair)
         writer = gevent.spawn(pair.peer.write, frame(opcode, payload) + frame(TEXT, b"5"))
         with pytest.raises(InvalidMessage):
-            socket.receive_json(2)
-        assert socket.receive_json(2) == 5
+            socket.receive_json(timeout=2)
+        assert socket.receive_json(timeout=2) == 5
         writer.join()
+
+
+@dataclass
+class Point:
+    x: int
+
+
+def test_a_message_is_made_into_the_type_that_is_asked_for():
+    with open_pair(early=frame(TEXT, b'{"x": 1}') + frame(TEXT, b'{"x": "1"}') + frame(TEXT, b"[5]")) as pair:
+        socket = socket_of(pair)
+        assert socket.receive_json(Point) == Point(1)
+        with pytest.raises(InvalidMessage, match="Must be an integer") as caught:
+            socket.receive_json(Point, timeout=2)
+        assert caught.value.errors == [{"loc": ["x"], "msg": "Must be an integer."}]
+        assert socket.receive_json(list[int]) == [5]
+
+
+def test_a_timeout_without_its_name_is_refused_before_anything_is_waited_for():
+    opened = []
+    with open_pair(early=frame(TEXT, b"1")) as pair:
+        socket = socket_of(pair, opened)
+        with pytest.raises(TypeError, match=r"write receive_json\(timeout=5\)"):
+            socket.receive_json(5)
+        assert opened == []
+        assert socket.receive(timeout=2) == "1"
 
 
 def test_receive_json_raises_when_the_peer_has_left():
     with open_pair() as pair:
         pair.peer.send(CLOSE, close_payload(1001, "bye"))
         with pytest.raises(ConnectionClosed) as caught:
-            socket_of(pair).receive_json(2)
+            socket_of(pair).receive_json(timeout=2)
         assert (caught.value.code, caught.value.reason) == (1001, "bye")
 
 
@@ -208,16 +234,70 @@ def test_a_broadcast_is_not_held_up_by_a_stalled_peer():
 
 
 def test_a_broadcast_of_neither_text_nor_bytes_is_refused():
-    with pytest.raises(TypeError):
-        broadcast([], 5)
+    with pytest.raises(TypeError, match="not dict: for a value write send_json, or broadcast_json"):
+        broadcast([], {"a": 1})
 
 
-def test_a_broadcast_to_one_is_refused_and_takes_none_of_its_messages():
+@pytest.mark.parametrize("tell", [broadcast, broadcast_json])
+def test_a_broadcast_to_one_is_refused_and_takes_none_of_its_messages(tell):
     with open_pair(early=frame(TEXT, b"1")) as pair:
         socket = socket_of(pair)
-        with pytest.raises(TypeError, match=r"write broadcast\(\[ws\], message\), or ws.send"), gevent.Timeout(5):
-            broadcast(socket, "x")
+        with pytest.raises(TypeError, match=r"write \[ws\], or ws\.send\(message\), ws\.send_json"), gevent.Timeout(5):
+            tell(socket, "x")
         assert socket.receive(timeout=5) == "1"
+
+
+class Chat:
+    """A handler, as far as it is taken for its WebSocket."""
+
+    connection = None
+
+
+@pytest.mark.parametrize("tell", [broadcast, broadcast_json])
+@pytest.mark.parametrize(
+    ("stray", "name"), [(Chat(), "Chat"), ("ann", "str"), (None, "NoneType")], ids=["handler", "str", "None"]
+)
+def test_a_broadcast_to_what_is_no_websocket_names_the_fix_and_goes_to_nobody(tell, stray, name):
+    with open_pair() as pair:
+        socket = socket_of(pair)
+        socket.accept()
+        with pytest.raises(TypeError, match=rf"not {name}: of a handler give self\.ws, of a dict its values\(\)"):
+            tell([socket, stray], "lost")
+        assert tell([socket], "x") == 1
+        assert pair.peer.read_text().strip('"') == "x"
+
+
+def test_json_is_broadcast_by_the_rules_of_send_json():
+    with open_pair() as one, open_pair() as two:
+        sockets = [socket_of(one), socket_of(two)]
+        for socket in sockets:
+            socket.accept()
+        value = {"at": datetime(2030, 1, 31, tzinfo=UTC), "name": "ü"}
+        assert broadcast_json(sockets, value) == 2
+        sockets[0].send_json(value)
+        told = [pair.peer.read_text() for pair in (one, one, two)]
+        assert told == ['{"at": "2030-01-31T00:00:00Z", "name": "ü"}'] * 3
+
+
+def test_a_value_that_is_broadcast_is_encoded_once(monkeypatch):
+    encoded = []
+
+    def encode(value):
+        encoded.append(value)
+        return b"5"
+
+    monkeypatch.setattr("spa.websocket.socket.encode_json", encode)
+    with open_pair() as one, open_pair() as two:
+        sockets = [socket_of(one), socket_of(two)]
+        for socket in sockets:
+            socket.accept()
+        assert (broadcast_json(sockets, "value"), encoded) == (2, ["value"])
+
+
+@pytest.mark.parametrize(("value", "error"), [(float("nan"), ValueError), (object(), TypeError)])
+def test_what_json_has_no_words_for_is_not_broadcast(value, error):
+    with pytest.raises(error):
+        broadcast_json([], value)
 
 
 def test_the_set_of_a_broadcast_may_change_while_it_is_told():

@@ -133,6 +133,19 @@ def test_a_socket_that_is_closed_here_has_hung_up(pair):
     assert transport.has_hung_up(pair[0])
 
 
+def test_bytes_and_an_end_are_there_to_be_read_and_a_socket_that_is_closed_here_has_nothing(pair):
+    ours, theirs = pair
+    assert not transport.has_bytes(ours)
+    theirs.sendall(b"more")
+    assert transport.has_bytes(ours)
+    ours.recv(100)
+    assert not transport.has_bytes(ours)
+    theirs.close()
+    assert transport.has_bytes(ours)
+    ours.close()
+    assert not transport.has_bytes(ours)
+
+
 def test_a_cut_ends_a_send_to_a_peer_that_does_not_read(pair):
     ours, _ = pair
     sending = gevent.spawn(ours.sendall, b"x" * 2**24)
