@@ -66,9 +66,7 @@ class Identity(NamedTuple):
 
 @dataclass(slots=True)
 class File:
-    """An open regular file; ``close`` it. At the latest it is closed when nobody holds it any more.
-
-    That takes no warning: who drops it has not opened it, as a handler that gives up the answer it is the body of.
+    """An open regular file; ``close`` it. One that nobody holds any more is closed, too.
 
     Attributes:
         path: where it is under its directory, with slashes.
@@ -111,7 +109,7 @@ class File:
         if descriptor >= 0:
             os.close(descriptor)
 
-    def __del__(self) -> None:
+    def __del__(self) -> None:  # without a warning: a handler may give up the answer that this is the body of
         self.close()
 
     def _is_written(self) -> bool:
@@ -129,11 +127,7 @@ class File:
 
 
 class ChangedError(BrokenOff, ServiceUnavailable):
-    """A file was written to while it was read or sent.
-
-    As long as nothing has been sent the answer is *503*, and the next request gets what is there by then. Later the
-    connection ends.
-    """
+    """A file was written to while it was read: *503* if nothing of it has been sent, else the connection ends."""
 
     def __init__(self, path: str) -> None:
         ServiceUnavailable.__init__(self, retry_after=CHANGING)
