@@ -32,8 +32,11 @@ Shortcut = Callable[[dict[str, Any], Any], Body | None]
 VERBS = tuple(verb.value for verb in HTTPMethod if verb not in (HTTPMethod.CONNECT, HTTPMethod.TRACE))
 
 
-class URLs(Protocol):
-    """What builds paths."""
+class Paths(Protocol):
+    """What builds paths, and knows where they lead."""
+
+    def always_finds(self, handler: Any, environ: Mapping[str, Any]) -> bool:
+        """Tell whether this very handler is found for a request each time."""
 
     def url(self, name: str, values: Mapping[str, Any], root: str = "") -> str:
         """Return the path of a named route, with ``root`` in front."""
@@ -52,7 +55,7 @@ class Application(Protocol):
         """Return the path of a named route."""
 
     @property
-    def router(self) -> URLs:
+    def router(self) -> Paths:
         """What knows the routes."""
 
 

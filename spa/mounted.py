@@ -1,9 +1,16 @@
-"""Make the environ for an app that is mounted under a path, and find the server's own again."""
+"""Keep, in the environ of a request, the path under which an app is mounted."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from spa.environ import OUTER
 from spa.grammar import merge_slashes
+
+
+def script_name_of(environ: Mapping[str, Any]) -> str:
+    """Return the path that stands in front of PATH_INFO, without the slash at its end that a proxy may write."""
+    script_name: str = environ.get("SCRIPT_NAME", "")
+    return script_name.rstrip("/")
 
 
 def below(path: str, environ: dict[str, Any]) -> dict[str, Any]:
@@ -14,7 +21,7 @@ def below(path: str, environ: dict[str, Any]) -> dict[str, Any]:
     whole = environ.get("PATH_INFO", "")
     return {
         **environ,
-        "SCRIPT_NAME": environ.get("SCRIPT_NAME", "") + path,
+        "SCRIPT_NAME": script_name_of(environ) + path,
         "PATH_INFO": (whole if whole.startswith(path) else merge_slashes(whole))[len(path) :],
         OUTER: environ,
     }

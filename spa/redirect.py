@@ -7,6 +7,7 @@ from urllib.parse import quote
 from werkzeug.exceptions import HTTPException
 
 from spa.grammar import PATH_SAFE
+from spa.mounted import script_name_of
 from spa.response import Response
 
 PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
@@ -31,7 +32,7 @@ def redirect_to(path: str, environ: Mapping[str, Any]) -> Redirect:
 
 def root_of(environ: Mapping[str, Any]) -> str:
     """Return the path that stands in front of all paths of the app, SCRIPT_NAME, as a URL spells it."""
-    return quote_path(environ.get("SCRIPT_NAME", "").rstrip("/"))
+    return quote_path(script_name_of(environ))
 
 
 def quote_path(path: str) -> str:

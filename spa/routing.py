@@ -100,6 +100,7 @@ class Router:
                 check()
         self._adapter = self._map.bind("localhost")
         self._fixed = self._match_fixed()
+        self._is_steady = not converters
 
     def match(self, environ: Mapping[str, Any], is_upgrade: bool = False) -> Match:
         """Return the route of a request and the variables in its path, a dict of this request's own.
@@ -128,6 +129,14 @@ class Router:
         if raw.startswith("//") and not is_upgrade:  # Werkzeug takes them for one; a guard in front of the app does not
             raise redirect_to(quote_path("/" + raw.lstrip("/")), environ)
         return match
+
+    def always_finds(self, handler: Any, environ: Mapping[str, Any]) -> bool:
+        """Tell whether this very handler is found for a request each time: a converter of one's own may think again."""
+        try:
+            is_steady = self._is_steady and find_mount(self.mounts, environ) is None
+            return is_steady and self.match(environ)[0].handler is handler
+        except HTTPException:
+            return False
 
     def url(self, name: str, values: Mapping[str, Any], root: str = "") -> str:
         """Return the path of the route called ``name``, below ``root``.

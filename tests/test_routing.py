@@ -264,6 +264,33 @@ def test_an_upgrade_of_an_unknown_path_is_not_found(path):
     assert get(spa.App((("/hello/<name>/", "", tell),)), path, **UPGRADE)[0] == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "converters", "is_always_found"),
+    [
+        ("/fixed", {}, True),
+        ("/rest/a/b", {}, True),
+        ("/rest/other", {}, False),  # another route
+        ("/rest/mounted/a", {}, False),
+        ("//rest/a", {}, False),  # a redirect
+        ("/none", {}, False),
+        ("/rest/a/b", {"odd": BaseConverter}, False),  # what it is asked today it may answer otherwise tomorrow
+    ],
+)
+def test_a_handler_is_always_found_where_nothing_else_can_be(path, converters, is_always_found):
+    def handler(app, request, params, route_name):
+        raise AssertionError
+
+    routes = (
+        ("/fixed", "", handler),
+        ("/rest/<path:path>", "", handler),
+        ("/rest/other", "", tell),
+        spa.mount("/rest/mounted", seen_by),
+    )
+    router = Router(routes, converters)
+    assert router.always_finds(handler, {"PATH_INFO": path}) is is_always_found
+
+
+
 # The short cuts in front of Werkzeug's matcher
 
 VARIABLES = [

@@ -11,6 +11,7 @@ from spa.errors import SetupError
 from spa.grammar import is_token
 from spa.listing import check_list
 from spa.middleware.vary import Headers, add_vary
+from spa.mounted import script_name_of
 from spa.origin import check_allowed_origins
 from spa.response import Response
 from spa.websocket.handshake import is_upgrade
@@ -133,7 +134,7 @@ class CORSMiddleware:
 def _redirect(environ: dict[str, Any], location: str) -> bool:
     """Make of a request the one that a redirect leads to; return False if that is out of the app."""
     target, _, query = location.partition("#")[0].partition("?")
-    path, root = unquote(target, encoding="latin-1"), environ.get("SCRIPT_NAME", "").rstrip("/")
+    path, root = unquote(target, encoding="latin-1"), script_name_of(environ)
     if target.startswith("//") or not path.startswith(f"{root}/"):
         return False
     environ.update(PATH_INFO=path.removeprefix(root), QUERY_STRING=query)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import gevent
+from werkzeug.exceptions import ServiceUnavailable
 
 from spa.answer import BrokenOff
 from spa.errors import SetupError
@@ -21,6 +22,7 @@ from spa.static.unavailable import ABSENT, Outages
 logger = logging.getLogger("spa.static")
 
 READ_SIZE = 127 * 1024  # bytes of one read: from 128 KiB on, malloc gives each back to the system, to fault in anew
+CHANGING = 1  # second after which to ask again: most files are written in less
 APPENDING = 0.05  # seconds in which the kernel has written what it has begun to write
 OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 EFFECTIVE = os.access in os.supports_effective_ids  # whether the system can say what the process may do, not its user
@@ -64,7 +66,7 @@ class Identity(NamedTuple):
 
 @dataclass(slots=True)
 class File:
-    """An open regular file; ``close`` it.
+    """An open regular file; ``close`` it. One that nobody holds any more is closed, too.
 
     Attributes:
         path: where it is under its directory, with slashes.
@@ -103,9 +105,12 @@ class File:
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.descriptor = -1
+        descriptor, self.descriptor = self.descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:  # without a warning: a handler may give up the answer that this is the body of
+        self.close()
 
     def _is_written(self) -> bool:
         """Tell whether other bytes have been written into this very file.
@@ -121,11 +126,12 @@ class File:
         return not self.may_grow or found.st_size <= self.size
 
 
-class ChangedError(BrokenOff):
-    """A file was written to while it was read or sent."""
+class ChangedError(BrokenOff, ServiceUnavailable):
+    """A file was written to while it was read: *503* if nothing of it has been sent, else the connection ends."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"{path} was changed in place while it was read: write a new file, and rename it")
+        ServiceUnavailable.__init__(self, retry_after=CHANGING)
+        BrokenOff.__init__(self, f"{path} was changed in place while it was read: write a new file, and rename it")
 
 
 class Directory:

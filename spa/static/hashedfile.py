@@ -6,6 +6,7 @@ from werkzeug.exceptions import NotFound
 
 from spa.environ import SHOW_BUG
 from spa.handler import Handler
+from spa.request import Request
 from spa.static import hashing
 from spa.static.sending import Representation
 from spa.wsgi import WSGIApp
@@ -21,8 +22,17 @@ class HashedFile(Handler):
         found: Representation | None = static.find(filepath, environ)
         if found is None:
             raise UnknownFile(self._hint(static, filepath) if SHOW_BUG in environ else None)
-        static.learn(environ, found, self.app.shortcuts)
+        if static.is_lasting(found) and self._is_for_all(static):
+            static.shortcuts.learn(environ, found, self.app.shortcuts)
         return found
+
+    def _is_for_all(self, static: Any) -> bool:
+        """Tell whether nothing of the user's may refuse the next such request before ``static`` is asked.
+
+        A shortcut would not ask it: a function that guards ``static``, a converter, the constructor of the requests.
+        """
+        is_plain = type(self.request).__init__ is Request.__init__
+        return is_plain and self.app.router.always_finds(static, self.request.environ)
 
     def _hint(self, static: Any, filepath: str) -> str | None:
         """Tell the developer how to link to the file that was asked for without its hash, or under an old one."""

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from spa.errors import SetupError
 from spa.grammar import PATH_SAFE
+from spa.mounted import script_name_of
 from spa.static import importmap
 from spa.static.smart import SmartStatic
 from spa.static.tag import Source
@@ -54,7 +55,7 @@ class Links:
         """Return the path of the directory for the client that sent this request: SCRIPT_NAME comes before it."""
         if self._is_elsewhere:
             return self._static_url
-        root = environ.get("SCRIPT_NAME", "").rstrip("/").encode("latin-1").decode("utf-8", "replace")
+        root = script_name_of(environ).encode("latin-1").decode("utf-8", "replace")
         return f"{root}{self._static_url}"
 
     def version(self, paths: Sequence[str], mount: str, is_whole: bool) -> object:

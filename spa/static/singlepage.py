@@ -102,12 +102,20 @@ class SinglePage:
         """Return the file, or the index page if this is a client-side route."""
         found = self._files.find(path, environ)
         if found is not None:
-            return _with_cache_control(found, IMMUTABLE) if self._is_immutable(path) else found
+            return self._mark(found, path)
         if names_html(environ.get("HTTP_ACCEPT", "")) and is_client_side(path) and not self._is_below_file(path):
             found = self._files.find(self._index, environ)
         if found is None:
             raise UnknownFile
         return replace(found, headers=(*found.headers, ("Vary", "Accept")))
+
+    def _mark(self, found: Representation, path: str) -> Representation:
+        """Let caches keep what never changes."""
+        try:
+            return _with_cache_control(found, IMMUTABLE) if self._is_immutable(path) else found
+        except BaseException:  # of the user's function
+            found.close()
+            raise
 
     def _is_below_file(self, path: str) -> bool:
         """Tell whether a path goes on behind a file, ``about.html/x``.

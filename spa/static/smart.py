@@ -8,6 +8,7 @@ from spa.environ import WATCH
 from spa.errors import SetupError
 from spa.grammar import PATH_SAFE
 from spa.handler import Handler
+from spa.mounted import script_name_of
 from spa.static import hashing
 from spa.static.asset import Asset
 from spa.static.assets import Assets
@@ -60,7 +61,7 @@ class SmartStatic:
         self.mounts: list[str] = []
         self._assets = Assets(self.directory, strict)
         self._variants = Variants(self.directory)
-        self._shortcuts = Shortcuts()
+        self.shortcuts = Shortcuts()
 
     def __call__(
         self, app: Any, request: Any, params: dict[str, Any], route_name: str, **kwargs: Any
@@ -204,11 +205,10 @@ class SmartStatic:
         earlier = self._assets.find_earlier(path, hash)
         return None if earlier is None else self._represent(earlier, environ, IMMUTABLE)
 
-    def learn(self, environ: dict[str, Any], found: Representation, paths: dict[str, Any]) -> None:
-        """Let the app answer the next such request by a shortcut, if what was found will never change."""
+    def is_lasting(self, found: Representation) -> bool:
+        """Tell whether such a request will always be answered from memory as it is now; of a subclass nobody knows."""
         is_kept = not self.watch and ("Cache-Control", IMMUTABLE) in found.headers
-        if is_kept and found.is_final and isinstance(found.body, bytes):
-            self._shortcuts.learn(environ, found, paths)
+        return is_kept and found.is_final and isinstance(found.body, bytes) and type(self) is SmartStatic
 
     def _find_version(self, path: str, hash: str, mount: str, environ: dict[str, Any]) -> Representation | None:
         """Return the file if it has this hash; an asset that has another is doubted, and looked at again."""
@@ -274,5 +274,5 @@ def _mount(environ: Mapping[str, Any], filepath: str) -> str:
 
     As for routes, many slashes at its beginning are one: else a client could make up mounts.
     """
-    path: str = environ.get("SCRIPT_NAME", "") + "/" + environ.get("PATH_INFO", "").lstrip("/")
+    path: str = script_name_of(environ) + "/" + environ.get("PATH_INFO", "").lstrip("/")
     return path.encode("latin-1").decode("utf-8", "replace").removesuffix(filepath)

@@ -1,6 +1,7 @@
 """Find files under a directory, and nothing outside it."""
 
 import errno
+import gc
 import os
 import resource
 import socket
@@ -237,6 +238,19 @@ def test_an_open_file_stays_the_same_when_another_takes_its_name(root):
     assert file.read() == b"inside"
     assert file.identity != directory.identify("a.txt")
     file.close()
+
+
+def test_a_file_that_nobody_holds_any_more_is_closed_without_a_warning(root, recwarn):
+    file = Directory(root).open("a.txt")
+    descriptor = file.descriptor
+    pieces = file.pieces(0, file.size)
+    del file
+    os.fstat(descriptor)  # who reads it holds it
+    del pieces
+    gc.collect()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+    assert not recwarn
 
 
 def test_a_file_that_became_shorter_is_an_error_that_ends_the_connection(root):

@@ -1,9 +1,12 @@
 """Serve the files of a directory as they are."""
 
+import gc
+import logging
 import os
 from urllib.parse import quote, unquote
 
 import pytest
+from werkzeug.exceptions import Forbidden
 from werkzeug.http import http_date
 from werkzeug.test import Client
 
@@ -84,6 +87,34 @@ def test_head_has_the_headers_of_get(root):
     client = client_for(root)
     whole, head = client.get("/files/a.txt"), client.head("/files/a.txt")
     assert (head.data, {**head.headers}) == (b"", {**whole.headers})
+
+
+class Late(StaticHandler):
+    """Says that nobody may have the file when it has the answer."""
+
+    def get(self, filepath):
+        answer = super().get(filepath)
+        if "Authorization" not in self.request.headers:
+            raise Forbidden
+        return answer
+
+
+class Wrong(StaticHandler):
+    """Gives a status to what has one."""
+
+    def get(self, filepath):
+        return super().get(filepath), 200
+
+
+@pytest.mark.parametrize(("handler", "status"), [(Late, 403), (Wrong, 500)])
+def test_an_answer_that_is_given_up_leaves_no_file_open(root, monkeypatch, handler, status):
+    monkeypatch.setattr(logging.getLogger("spa"), "disabled", True)  # its records hold tracebacks
+    client = Client(spa.App((("/<path:filepath>", "", handler, {"directory": root}),)))
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        assert client.get("/a.txt").status_code == status
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 @pytest.mark.parametrize("path", ["nope.txt", "docs", "docs/", "../a.txt", "a.txt/", ".env", "a.txt%00"])

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Forbidden, NotFound
+from werkzeug.routing import BaseConverter, ValidationError
 from werkzeug.test import Client
 
 import spa
@@ -74,3 +75,139 @@ def test_verbs_are_get_head_and_options(tmp_path):
     for method in ("POST", "PUT", "DELETE", "BREW"):
         response = client.open(url, method=method)
         assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+# Whoever guards a file is asked each time, although the answer never changes.
+
+
+def refuse_without_key(environ):
+    if environ.get("HTTP_X_KEY") != "right":
+        raise Forbidden
+
+
+def guarded_by_function(root):
+    static = SmartStatic(root, watch=False)
+
+    def guard(app, request, params, route_name):
+        refuse_without_key(request.environ)
+        return static(app, request, params, route_name)
+
+    return static, spa.App(((STATIC, "static", guard),))
+
+
+def guarded_by_object_that_is_like_what_it_guards(root):
+    static = SmartStatic(root, watch=False)
+
+    class Guard:
+        def __call__(self, app, request, params, route_name):
+            refuse_without_key(request.environ)
+            return static(app, request, params, route_name)
+
+        def __getattr__(self, name):
+            return getattr(static, name)
+
+    return static, spa.App(((STATIC, "static", Guard()),))
+
+
+def guarded_by_subclass(root):
+    class Guarded(SmartStatic):
+        def __call__(self, app, request, params, route_name, **kwargs):
+            refuse_without_key(request.environ)
+            return super().__call__(app, request, params, route_name, **kwargs)
+
+    static = Guarded(root, watch=False)
+    return static, spa.App(((STATIC, "static", static),))
+
+
+def guarded_by_what_a_subclass_finds(root):
+    class Guarded(SmartStatic):
+        def find(self, filepath, environ):
+            refuse_without_key(environ)
+            return super().find(filepath, environ)
+
+    static = Guarded(root, watch=False)
+    return static, spa.App(((STATIC, "static", static),))
+
+
+def guarded_by_preparation(root):
+    static = SmartStatic(root, watch=False)
+
+    class Guarded(spa.Handler):
+        def prepare(self, **params):
+            refuse_without_key(self.request.environ)
+
+        def get(self, filepath):
+            return static(self.app, self.request, self.params, self.route_name)
+
+    return static, spa.App(((STATIC, "static", Guarded),))
+
+
+def guarded_by_request_class(root):
+    class Request(spa.Request):
+        def __init__(self, environ, *args, **kwargs):
+            super().__init__(environ, *args, **kwargs)
+            refuse_without_key(environ)
+
+    static = SmartStatic(root, watch=False)
+    return static, spa.App(((STATIC, "static", static),), request_class=Request)
+
+
+def guarded_around_a_mounted_app(root):
+    static = SmartStatic(root, watch=False)
+    inner = spa.App((("/<path:filepath>", "static", static),))
+
+    def guard(environ, start_response):
+        if environ.get("HTTP_X_KEY") != "right":
+            return Forbidden()(environ, start_response)
+        return inner(environ, start_response)
+
+    return static, spa.App((spa.mount("/static", guard),))
+
+
+GUARDS = [value for name, value in list(globals().items()) if name.startswith("guarded_")]
+
+
+@pytest.mark.parametrize("guarded", GUARDS)
+def test_a_guard_is_asked_again_after_it_has_let_somebody_through(tmp_path, guarded):
+    static, app = guarded(write(tmp_path, {"a.js": "secret"}))
+    client, url = Client(app), f"/static/{static.hashed_path('a.js')}"
+    keys = ["wrong", "right", "right", "wrong"]
+    assert [client.get(url, headers={"X-Key": key}).status_code for key in keys] == [403, 200, 200, 403]
+    assert not app.shortcuts
+
+
+def test_a_converter_is_asked_again_after_it_has_let_somebody_through(tmp_path):
+    known = {"7f3a"}
+
+    class Token(BaseConverter):
+        def to_python(self, value):
+            if value not in known:
+                raise ValidationError
+            return value
+
+    static = SmartStatic(write(tmp_path, {"a.js": "secret"}), watch=False)
+    app = spa.App((("/<token:token>/<path:filepath>", "", static),), converters={"token": Token})
+    client, url = Client(app), f"/7f3a/{static.hashed_path('a.js')}"
+    assert client.get(url).status_code == 200
+    known.clear()
+    assert client.get(url).status_code == 404
+
+
+def test_where_nobody_guards_a_file_it_is_answered_by_a_shortcut_beside_a_guard_too(tmp_path):
+    static = SmartStatic(write(tmp_path, {"a.js": "1"}), watch=False)
+
+    def guard(app, request, params, route_name):
+        refuse_without_key(request.environ)
+        return static(app, request, params, route_name)
+
+    class Request(spa.Request):
+        max_content_length = 10
+
+    inner = ("/<path:filepath>", "", static)
+    routes = (("/guarded/<path:filepath>", "", guard), spa.include("/open", (inner,)))
+    app = spa.App(routes, request_class=Request, trusted_hosts=["localhost"])
+    client, path = Client(app), static.hashed_path("a.js")
+    for prefix in ("/guarded", "/open"):
+        assert client.get(f"{prefix}/{path}", headers={"X-Key": "right"}).status_code == 200
+    assert list(app.shortcuts) == [f"/open/{path}"]
+    assert client.get(f"/open/{path}", headers={"Host": "other"}).status_code == 400

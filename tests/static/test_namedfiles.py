@@ -5,6 +5,7 @@ import os
 import pytest
 
 from spa.static.handler import Static
+from spa.static.namedfiles import NamedFiles
 from tests.static.site import mounted
 
 
@@ -55,6 +56,18 @@ def test_a_sibling_is_sent_if_it_is_not_older_and_stays_inside(tmp_path, tmp_pat
     for name in ("old", "out"):
         response = client.get(f"/static/{name}.js", headers={"Accept-Encoding": "gzip"})
         assert response.data not in (b"GZIP", b"SECRET")
+
+
+@pytest.mark.parametrize(("written", "compressed"), [(None, 0), ((1_000_000_000, 1_000_000_000), 3)])  # now, long ago
+def test_a_log_that_is_written_to_while_it_is_polled_is_not_compressed_for_each_poll(tmp_path, written, compressed):
+    files = NamedFiles(tmp_path)
+    for number in range(3):
+        with (tmp_path / "a.log").open("a") as log:
+            log.write(f"line {number}\n" * 100)
+        os.utime(tmp_path / "a.log", written)
+        found = files.find("a.log", {"HTTP_ACCEPT_ENCODING": "gzip"})
+        found.close()
+    assert len(files._variants._compressor._claimed) == compressed
 
 
 @pytest.mark.parametrize("accept", ["gzip;q=0", "x-gzip-foo", "identity", "br;q=0, *;q=0"])

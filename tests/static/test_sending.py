@@ -1,14 +1,19 @@
 """One variant of a file, sent whole, in part or not at all; the file beneath is closed whatever the answer."""
 
+import os
 from dataclasses import replace
 
 import pytest
 from werkzeug.exceptions import PreconditionFailed
 from werkzeug.http import http_date
-from werkzeug.test import EnvironBuilder, run_wsgi_app
+from werkzeug.test import Client, EnvironBuilder, run_wsgi_app
 
+import spa
 from spa.static.files import Directory
+from spa.static.handler import StaticHandler
 from spa.static.sending import VARIES, Representation
+from spa.static.singlepage import SinglePage
+from spa.static.smart import SmartStatic
 
 DIGITS = b"0123456789" * 50
 MODIFIED = 1_700_000_000
@@ -135,3 +140,41 @@ def test_the_date_that_stands_for_one_in_the_future_vouches_for_nothing(variant)
 def test_the_date_of_a_file_with_several_codings_joins_no_parts(variant, more, status):
     coded = replace(variant, headers=(*variant.headers, *more))
     assert answer(coded, Range="bytes=0-1", If_Range=http_date(MODIFIED))[0] == status
+
+
+@pytest.mark.parametrize("under", ["/plain", "/front", "/smart"])
+def test_a_file_that_is_written_anew_in_place_before_its_first_byte_is_sent_is_503_and_no_bug(
+    tmp_path, monkeypatch, caplog, under
+):
+    file = tmp_path / "a.bin"
+    file.write_bytes(b"a" * 300_000)
+    static = SmartStatic(tmp_path)
+    routes = (
+        ("/plain/<path:filepath>", "", StaticHandler, {"directory": tmp_path}),
+        ("/front/<path:filepath>", "", SinglePage(tmp_path, "a.bin")),
+        ("/smart/<path:filepath>", "", static),
+    )
+    client, name = Client(spa.App(routes)), static.hashed_path("a.bin") if under == "/smart" else "a.bin"
+    before = len(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Representation, "__call__", written_before(Representation.__call__, file, b"b" * 299_999))
+        changed = client.get(f"{under}/{name}")
+    assert (changed.status_code, changed.headers["Retry-After"]) == (503, "1")
+    assert changed.content_type == "application/problem+json"
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert not caplog.records
+    after = client.get(f"{under}/{name}")
+    if under == "/smart":  # the new bytes have another URL
+        assert after.status_code == 404
+        after = client.get(f"{under}/{static.hashed_path('a.bin')}")
+    assert (after.status_code, set(after.data)) == (200, {ord("b")})
+
+
+def written_before(call, file, content):
+    """Return a function that does as another does, but for the file, which is written meanwhile."""
+
+    def written(variant, environ, start_response):
+        file.write_bytes(content)
+        return call(variant, environ, start_response)
+
+    return written

@@ -41,6 +41,12 @@ def hashed(root, **options):
     return static, Client(spa.App((("/static/<path:filepath>", "static", static),)))
 
 
+@pytest.fixture(autouse=True)
+def files_are_at_rest_at_once(monkeypatch):
+    """Let what has no sibling that counts be compressed although it was written a moment ago."""
+    monkeypatch.setattr("spa.static.variant.REST", 0)
+
+
 def plain(root):
     return Client(spa.App((("/files/<path:filepath>", "", spa.StaticHandler, {"directory": root}),)))
 

@@ -4,7 +4,7 @@ import os
 import sys
 
 import pytest
-from werkzeug.test import Client
+from werkzeug.test import Client, create_environ
 
 import spa
 from spa.errors import SetupError
@@ -95,6 +95,14 @@ def test_another_rule_may_say_what_is_kept_for_ever(dist):
     client = client_of(SinglePage(dist, is_immutable=lambda path: path.startswith("assets/")))
     assert get(client, "/assets/legacy.js").headers["Cache-Control"] == FOR_EVER
     assert get(client, "/favicon.ico").headers["Cache-Control"] == "no-cache"
+
+
+def test_a_rule_that_fails_leaves_no_file_open(dist):
+    front, request = SinglePage(dist, is_immutable=lambda path: {}[path]), spa.Request(create_environ())
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(KeyError) as caught:
+        front(None, request, {"filepath": "about.html"}, "")
+    assert len(os.listdir("/proc/self/fd")) == before, caught  # which holds all that was at hand
 
 
 def test_a_range_of_a_file_is_sent(client):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import gevent
 import pytest
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client, EnvironBuilder, run_wsgi_app
 
 import spa
@@ -242,6 +243,18 @@ def test_absolute_references_are_right_under_each_route_and_script_name(tmp_path
     under = client.get(static.url("a.css", "/app/s1/").removeprefix("/app"), environ_overrides={"SCRIPT_NAME": "/app"})
     assert under.text == f'.x{{background:url(/s1/i.png) url(/s2/i.png) url("/app/s1/{hashed}")}}'
     assert client.get(app.url("one", filepath="a.css"), environ_overrides={"SCRIPT_NAME": "/app"}).status_code == 200
+
+
+@pytest.mark.parametrize("prefix", ["/app", "/app/"])
+def test_the_link_that_a_page_has_behind_a_proxy_leads_to_the_stylesheet(tmp_path, prefix):
+    static = SmartStatic(write(tmp_path, {"a.css": ".x{background:url(/app/s/i.png)}", "i.png": "i"}))
+    page = spa.HomePage("/s/", static, stylesheets=["a.css"])
+    app = spa.App((("/", "home", page), ("/s/<path:filepath>", "static", static)))
+    client = Client(ProxyFix(app, x_prefix=1))
+    headers = {"X-Forwarded-Prefix": prefix}
+    (link,) = re.findall('stylesheet" href="([^"]+)"', client.get("/", headers=headers).text)
+    assert link == static.url("a.css", "/app/s/")
+    assert client.get(link.removeprefix("/app"), headers=headers).status_code == 200
 
 
 def test_a_url_outside_the_root_never_reaches_the_file_system(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """The variant of a file that a client accepts: as it is, its sibling, or compressed in memory."""
 
+import dataclasses
 import gzip
 import hashlib
 import os
@@ -11,7 +12,7 @@ from spa.static.files import Directory
 from spa.static.mimetypes import type_of
 from spa.static.sending import Representation
 from spa.static.sibling import Original
-from spa.static.variant import LARGEST, SMALLEST, Variants
+from spa.static.variant import LARGEST, REST, SMALLEST, Variants
 
 TEXT = b"one and the same line\n" * 100
 PATIENCE = 20  # seconds until a test says that something never came
@@ -72,6 +73,33 @@ def test_a_compressed_variant_has_a_length_and_an_etag_of_its_own(variants):
     assert chosen.size == len(chosen.body) < len(TEXT)
     assert chosen.etag == '"tag-gzip"'
     assert chosen.headers == (("X-Kept", "1"), VARY, ("Content-Encoding", "gzip"))
+
+
+@pytest.mark.parametrize(
+    ("modified", "is_at_rest"),
+    [
+        (None, True),  # made in memory
+        (1_000_000, False),
+        (1_000_000 - REST + 1, False),
+        (1_000_000 - REST, True),
+        (1_000_000 + REST - 1, False),  # by a clock that is a little ahead
+        (1_000_000 + REST, True),  # by one that knows nothing of ours
+    ],
+)
+def test_a_file_is_compressed_once_it_has_rested(variants, modified, is_at_rest):
+    variant = dataclasses.replace(plain(), modified=modified, clock=lambda: 1_000_000.0)
+    chosen = variants.choose(variant, accepting("gzip"), "key")
+    assert (chosen.body, chosen.is_final) == (TEXT, False)
+    assert VARY in chosen.headers
+    assert bool(variants._compressor._claimed) is is_at_rest
+
+
+def test_a_file_that_rests_at_last_is_compressed(variants):
+    now = 1_000_000.0
+    variant = dataclasses.replace(plain(), modified=1_000_000, clock=lambda: now)
+    assert variants.choose(variant, accepting("gzip"), "key").body == TEXT
+    now += REST
+    assert gzip.decompress(choose(variants, variant, "gzip").body) == TEXT
 
 
 def original_of(root, name, hash):
