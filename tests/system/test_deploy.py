@@ -396,7 +396,8 @@ def login_command(port):
 
 def test_each_of_two_workers_knows_who_logged_in():
     port = free_port()
-    with running(login_command(port), port, {"SECRET": "s" * 32}, ROOT / "examples") as program:
+    words, env = login_command(port), {"SECRET": "s" * 32}
+    with running(words, port, env, ROOT / "examples", is_asked=False) as program:
         login = json.dumps({"name": "ada", "password": "engine"})
         entered = ask(port, "/login/", "POST", login, {"Content-Type": "application/json"})
         cookie = entered.headers["Set-Cookie"].partition(";")[0]
@@ -409,8 +410,7 @@ def test_each_of_two_workers_knows_who_logged_in():
         assert program.stop().returncode == 0
 
 
-def test_workers_without_a_secret_do_not_make_one_up_each(monkeypatch):
-    monkeypatch.delenv("SECRET", raising=False)
+def test_workers_without_a_secret_do_not_make_one_up_each():
     program = Program(login_command(free_port()), cwd=ROOT / "examples")
     try:
         returncode, _, err = program.finish()

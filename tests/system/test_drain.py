@@ -126,7 +126,8 @@ def test_a_reload_sends_the_old_sockets_away_and_the_new_worker_serves():
 def test_max_requests_sends_the_sockets_of_the_worker_away():
     port = free_port()
     options = ("--max-requests", "4")
-    with running(command(WORKER, port, 30, *options), port, cwd=ROOT), wire.connect(port) as connection:
+    words = command(WORKER, port, 30, *options)
+    with running(words, port, cwd=ROOT, is_asked=False), wire.connect(port) as connection:
         echo(connection)
         before = process(port)["pid"]
         for _ in range(2):  # the third and the fourth request
