@@ -29,14 +29,17 @@ class Stubborn(spa.Handler):
 
 
 class Slow(spa.Handler):
+    begun = 0
+
     def get(self):
+        Slow.begun += 1
         time.sleep(2)
         return "done"
 
 
 class Process(spa.Handler):
     def get(self):
-        return {"pid": os.getpid(), "descriptors": len(os.listdir("/proc/self/fd"))}
+        return {"pid": os.getpid(), "descriptors": len(os.listdir("/proc/self/fd")), "slow": Slow.begun}
 
 
 app = spa.App((("/", "", Echo), ("/stubborn", "", Stubborn), ("/slow", "", Slow), ("/process", "", Process)))
