@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT = 30.0  # seconds a program may take to listen, on a slow and busy machine
 STOP_TIMEOUT = 15.0  # seconds it may take to end after the signal
 POLL = 0.02  # seconds between two looks
+SETTINGS = ("HOST", "PORT", "SECRET", "WEB_CONCURRENCY")  # what apps and gunicorn would take from a developer's shell
 
 
 class Outcome(NamedTuple):
@@ -32,12 +33,13 @@ class Program(subprocess.Popen[bytes]):
     def __init__(self, command: Sequence[Any], env: Mapping[str, str] | None = None, cwd: Any = None) -> None:
         self._out = tempfile.TemporaryFile()  # noqa: SIM115  # closed by destroy()
         self._err = tempfile.TemporaryFile()  # noqa: SIM115
+        inherited = {name: value for name, value in os.environ.items() if name not in SETTINGS}
         super().__init__(
             [str(word) for word in command],
             stdin=subprocess.DEVNULL,
             stdout=self._out,
             stderr=self._err,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+            env={**inherited, "PYTHONUNBUFFERED": "1", **(env or {})},
             cwd=cwd,
             start_new_session=True,  # its children can be ended with it
         )
@@ -108,22 +110,28 @@ def running(
     env: Mapping[str, str] | None = None,
     cwd: Any = None,
     timeout: float = START_TIMEOUT,
+    is_asked: bool = True,
 ) -> Iterator[Program]:
     """Start a program, wait until it listens on 127.0.0.1, and end it with all its children at the end.
+
+    Gunicorn listens before its workers have started, so the wait goes on until one of them has answered: the first
+    request of a test is as quick as the next.
 
     Args:
         command: the program and its arguments.
         port: the port it will listen on.
         env: variables to set besides those of this process.
         cwd: the directory to start it in.
-        timeout: seconds it may take until it listens.
+        timeout: seconds it may take until it listens, and as many until gunicorn answers.
+        is_asked: whether gunicorn gets that request; False where a test counts requests, or reads of them in the log.
 
     Raises:
-        AssertionError: it ended, or did not listen in time; the message carries what it wrote.
+        AssertionError: it ended, or did not listen or answer in time; the message carries what it wrote.
     """
     program = Program(command, env, cwd)
     try:
-        _wait_until_listening(program, port, timeout)
+        is_early = any(Path(str(word)).name == "gunicorn" for word in command)
+        _wait_until_ready(program, port, timeout, is_early and is_asked)
         yield program
     finally:
         program.destroy()
@@ -134,19 +142,36 @@ def children(pid: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _wait_until_listening(program: Program, port: int, timeout: float) -> None:
+def _wait_until_ready(program: Program, port: int, timeout: float, is_asked: bool) -> None:
     deadline = time.monotonic() + timeout
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
+            with _connect(port) as connection:
+                if is_asked:
+                    _wait_for_an_answer(connection, port, timeout)
+                return
         except OSError:
             ended = program.poll()
         if ended is not None or time.monotonic() > deadline:
             out, err = program.output()
-            why = f"ended with {ended}" if ended is not None else f"does not listen after {timeout} s"
+            why = f"ended with {ended}" if ended is not None else f"does not serve after {timeout} s"
             raise AssertionError(f"{program.args} {why}\n{out}\n{err}")
         time.sleep(POLL)
+
+
+def _wait_for_an_answer(connection: socket.socket, port: int, timeout: float) -> None:
+    connection.settimeout(timeout)
+    connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+    try:
+        is_answered = bool(connection.recv(65536))
+    except ConnectionResetError:
+        is_answered = False
+    if not is_answered:
+        _connect(port).close()  # a worker that speaks TLS hangs up, as the end of the program does; but it listens
+
+
+def _connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=1)
 
 
 def _read(file: Any) -> str:

@@ -25,11 +25,12 @@ FILES = (
 )
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "_build")
 TIMEOUT = 120.0  # seconds for one command, on a slow and busy machine
+ENVIRON = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # it may lead to another Spa
 
 
-def run(*words, **options):
+def run(*words, env=ENVIRON, **options):
     """Run a command that must succeed, and return what it wrote to stdout."""
-    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=False, **options)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=False, env=env, **options)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -46,10 +47,16 @@ def checkout(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def built(checkout, tmp_path_factory):
+def files(checkout):
+    """The names of all files in the checkout, before the build puts its own beside them."""
+    return {str(path.relative_to(checkout)) for path in checkout.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def built(checkout, files, tmp_path_factory):
     """The directory with a source distribution, and with the wheel that was built from it."""
     out = tmp_path_factory.mktemp("dist")
-    env = {**os.environ, "PYTHONWARNINGS": "error"}  # those of setuptools too, of what it will not take for much longer
+    env = {**ENVIRON, "PYTHONWARNINGS": "error"}  # those of setuptools too, of what it will not take for much longer
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, checkout, env=env)
     return out
 
@@ -60,16 +67,12 @@ def wheel(built):
     return path
 
 
-def files_of(directory):
-    return {str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()}
-
-
-def test_the_wheel_holds_the_package_and_its_licence_and_no_tests(wheel, checkout):
+def test_the_wheel_holds_the_package_and_its_licence_and_no_tests(wheel, files):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         licence = archive.read(f"spa-{PROJECT['version']}.dist-info/licenses/LICENSE.txt")
     info = f"spa-{PROJECT['version']}.dist-info"
-    package = {f"spa/{name}" for name in files_of(checkout / "spa")}
+    package = {name for name in files if name.startswith("spa/")}
     assert "spa/py.typed" in package
     assert {name for name in names if not name.startswith(f"{info}/")} == package
     assert {f"{info}/licenses/LICENSE.txt", f"{info}/licenses/AUTHORS"} <= names
@@ -80,14 +83,13 @@ def test_the_wheel_is_for_every_machine(wheel):
     assert wheel.name == f"spa-{PROJECT['version']}-py3-none-any.whl"
 
 
-def test_the_source_distribution_holds_the_whole_checkout(built, checkout):
+def test_the_source_distribution_holds_the_whole_checkout(built, files):
     (path,) = built.glob("*.tar.gz")
     root = f"spa-{PROJECT['version']}/"
     with tarfile.open(path) as archive:
         names = {member.name.removeprefix(root) for member in archive.getmembers() if member.isfile()}
     made = {name for name in names if name.startswith("spa.egg-info/")} | {"PKG-INFO", "setup.cfg"}
-    expected = {name for name in files_of(checkout) if not name.startswith(("spa.egg-info/", "build/"))}
-    assert names - made == expected
+    assert names - made == files
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +155,7 @@ def test_the_requirements_of_the_recipes_take_the_wheel_beside_them_and_no_other
     done = subprocess.run(
         [*install, "--target", packages, "--requirement", app / "requirements.txt"],
         cwd=tmp_path,  # the wheel stands beside the file, wherever pip is started
+        env=ENVIRON,
         capture_output=True,
         text=True,
         timeout=TIMEOUT,

@@ -1,6 +1,7 @@
 """Run an app: where it listens, what it says, when it does nothing."""
 
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -12,12 +13,16 @@ import spa
 from spa.errors import SetupError
 from spa.server.launch import choose_address, start
 from tests.processes import free_port, running
-from tests.wire import get, wait_for
+from tests.wire import Wire, get, wait_for
 
 APP = """
 {patch}
+import signal
 import time
 import spa
+
+is_over = []
+signal.signal(signal.SIGUSR1, lambda *_: is_over.append(True))  # heard by a blocked loop, too
 
 class Hello(spa.Handler):
     def get(self):
@@ -29,8 +34,8 @@ class Bug(spa.Handler):
 
 class Block(spa.Handler):
     def get(self):
-        end = time.monotonic() + 0.3
-        while time.monotonic() < end:
+        start = time.monotonic()
+        while time.monotonic() - start < (0.3 if is_over else 5.0):
             sum(range(10_000))
         return 'done'
 
@@ -133,8 +138,12 @@ def test_a_handler_that_blocks_is_named_in_the_log_of_a_debugged_program_only(tm
     for arguments in (["debug"], []):
         port = free_port()
         environ = {"PORT": str(port), "HOST": "127.0.0.1"}
-        with running([sys.executable, path, *arguments], port, env=environ) as program:
-            assert get(port, "/block").status == 200
+        with running([sys.executable, path, *arguments], port, env=environ) as program, Wire(port) as connection:
+            connection.write(b"GET /block HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            if arguments:
+                wait_for(lambda: "sum(range(" in program.output()[1])
+            program.send_signal(signal.SIGUSR1)
+            assert connection.read_response().status == 200
             shown = program.stop().stderr
         assert ("WARNING GET /block has blocked the event loop for 100 ms" in shown) is bool(arguments)
         assert ("in get\n    sum(range(" in shown) is bool(arguments)

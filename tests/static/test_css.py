@@ -1,10 +1,8 @@
 """The URLs in a stylesheet: found as a browser finds them, replaced without touching another byte."""
 
 import base64
-import gc
 import json
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from hypothesis import strategies as st
 
 from spa.static import css, hashing
 from spa.static.reference import hashed, places, resolve
+from tests.stopwatch import seconds
 
 CASES = [
     case for case in json.loads((Path(__file__).parent / "cases.json").read_text()) if case["id"].startswith("css-")
@@ -338,29 +337,16 @@ HOSTILE = [
 ]
 
 
-def seconds(data: bytes) -> float:
-    """Return the least processor time of a few runs: other work on the machine only adds to it.
-
-    The collector is off: what it costs depends on all that lives in this process, not on the stylesheet.
-    """
-    times = []
-    gc.disable()
-    try:
-        for _ in range(6):
-            start = time.process_time()
-            css.find(data)
-            times.append(time.process_time() - start)
-    finally:
-        gc.enable()
-    return min(times)
+def seconds_to_find(data: bytes) -> float:
+    return seconds(lambda: css.find(data))
 
 
 @pytest.mark.parametrize("piece", HOSTILE, ids=repr)
 def test_time_is_linear_in_the_size_of_hostile_bytes(piece):
-    quarter, whole = (seconds((piece * (size // len(piece) + 1))[:size]) for size in (1 << 18, 1 << 20))
+    quarter, whole = (seconds_to_find((piece * (size // len(piece) + 1))[:size]) for size in (1 << 18, 1 << 20))
     assert whole < 8 * quarter + 0.02  # four times the bytes; quadratic would be sixteen times
     assert whole < (0.2 if piece in NAMED else 1)
 
 
 def test_url_and_a_megabyte_of_spaces_take_no_time():
-    assert seconds(b"url(" + b" " * (1 << 20)) < 0.2
+    assert seconds_to_find(b"url(" + b" " * (1 << 20)) < 0.2

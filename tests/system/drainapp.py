@@ -33,7 +33,10 @@ class Stubborn(spa.Handler):
 
 
 class Slow(spa.Handler):
+    begun = 0
+
     def get(self):
+        Slow.begun += 1
         time.sleep(2)
         return "done"
 
@@ -49,7 +52,7 @@ class Block(spa.Handler):
 
 class Process(spa.Handler):
     def get(self):
-        return {"pid": os.getpid(), "descriptors": len(os.listdir("/proc/self/fd"))}
+        return {"pid": os.getpid(), "descriptors": len(os.listdir("/proc/self/fd")), "slow": Slow.begun}
 
 
 routes = (

@@ -211,6 +211,7 @@ def test_a_page_that_loses_the_server_says_so_and_comes_back(browser: Browser) -
         page.write("Pantry")
         page.press("Enter")
         page.wait_until(card("Pantry", ".name"))
+        page.wait_until("!document.querySelector('dialog')")  # the edit has been answered, too
         program.stop(signal.SIGKILL)
         page.wait_until("document.querySelector('#state').textContent === 'Reconnecting…'")
         # An edit meanwhile is not lost in silence.
@@ -279,6 +280,7 @@ def test_it_fits_a_desk_and_a_phone(
     page.write("m" * 30)  # the longest name, in one word
     page.press("Enter")
     page.wait_until(card("m" * 30, ".name"))
+    page.wait_until("!document.querySelector('dialog')")
     open_form(page, "m" * 30)
     assert page.run(TOO_WIDE) == []
     assert page.run(OVERFLOW) == 0

@@ -14,6 +14,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -396,7 +397,8 @@ def login_command(port):
 
 def test_each_of_two_workers_knows_who_logged_in():
     port = free_port()
-    with running(login_command(port), port, {"SECRET": "s" * 32}, ROOT / "examples") as program:
+    words, env = login_command(port), {"SECRET": "s" * 32}
+    with running(words, port, env, ROOT / "examples", is_asked=False) as program:
         login = json.dumps({"name": "ada", "password": "engine"})
         entered = ask(port, "/login/", "POST", login, {"Content-Type": "application/json"})
         cookie = entered.headers["Set-Cookie"].partition(";")[0]
@@ -409,8 +411,7 @@ def test_each_of_two_workers_knows_who_logged_in():
         assert program.stop().returncode == 0
 
 
-def test_workers_without_a_secret_do_not_make_one_up_each(monkeypatch):
-    monkeypatch.delenv("SECRET", raising=False)
+def test_workers_without_a_secret_do_not_make_one_up_each():
     program = Program(login_command(free_port()), cwd=ROOT / "examples")
     try:
         returncode, _, err = program.finish()
@@ -488,14 +489,21 @@ def test_the_unit_stops_the_arbiter_alone_and_waits_for_the_drain():
     assert "AF_UNIX" in service["RestrictAddressFamilies"].split()  # the socket on which it says that it is ready
 
 
-def test_the_command_of_the_unit_tells_systemd_when_it_is_ready(tmp_path):
+@pytest.fixture
+def short_path():
+    """A directory whose path is short, as that of a UNIX socket must be, wherever temporary files are kept."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as directory:
+        yield Path(directory)
+
+
+def test_the_command_of_the_unit_tells_systemd_when_it_is_ready(short_path):
     command = shlex.split(unit_of("Service")["ExecStart"])
     assert command[0] == "/srv/app/.venv/bin/gunicorn"
     port = free_port()
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as notified:
-        notified.bind(str(tmp_path / "notify"))
+        notified.bind(str(short_path / "notify"))
         notified.settimeout(30)
-        env = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WEB_CONCURRENCY": "1"}
+        env = {"NOTIFY_SOCKET": str(short_path / "notify"), "WEB_CONCURRENCY": "1"}
         words = [BIN / command[0].rpartition("/")[2], "--bind", f"127.0.0.1:{port}", *command[1:]]
         with running(words, port, env, DEPLOY) as program:
             assert b"READY=1" in notified.recv(4096).splitlines()

@@ -275,7 +275,7 @@ def test_a_peer_that_never_answers_the_close_is_left_at_the_close_timeout(server
         started = time.monotonic()
         assert (peer.read_close().code, peer.is_readable()) == (4001, False)
         peer.wait_for_end()
-        assert 0.3 < time.monotonic() - started < 1.5  # the close timeout of that route is 0.5 s
+        assert 0.6 < time.monotonic() - started < 3  # the close timeout of that route is 1 s
         server.wait_for_event(tag, "closed 4001")
 
 
@@ -294,7 +294,7 @@ def test_a_peer_that_sends_for_ever_instead_of_answering_the_close_is_left_too(s
         started = time.monotonic()
         with pytest.raises((ConnectionResetError, BrokenPipeError)):
             send_for_ever(peer)
-        assert time.monotonic() - started < 1.5  # the close timeout of that route is 0.5 s
+        assert time.monotonic() - started < 3  # the close timeout of that route is 1 s
         server.wait_for_event(tag, "closed 4001")
 
 
@@ -326,7 +326,7 @@ def test_pings_after_the_close_of_the_server_are_bounded_though_their_sender_rea
 def test_a_timeout_that_a_handler_leaves_behind_ends_nothing_early_and_is_no_bug(server, tag):
     with server.connect(f"/leaves-timeout/{tag}/") as peer:
         assert peer.read_close().code == 1000
-        assert peer.wait_for_end() > 0.3  # the close timeout of that route is 0.5 s
+        assert peer.wait_for_end() > 0.6  # the close timeout of that route is 1 s
     assert server.wait_for_event(tag, "closed 1000") == ["began", "returned", "closed 1000"]
     out, err = server.program.output()
     assert f"/leaves-timeout/{tag}/" not in "\n".join(line for line in (out + err).splitlines() if "failed" in line)
@@ -347,7 +347,7 @@ def test_a_close_that_is_answered_ends_at_once(server, tag):
         assert peer.read_text() == "bye"
         answer = peer.read_close()
         peer.send(CLOSE, answer.payload)
-        assert peer.wait_for_end() < 0.4
+        assert peer.wait_for_end() < 0.8  # the close timeout of that route is 1 s
         server.wait_for_event(tag, "closed 4001")
 
 

@@ -159,7 +159,7 @@ class Raises(Told):
 class Closes(Told):
     """Close, and do everything again that a closed WebSocket refuses."""
 
-    websocket_limits = Limits(close_timeout=0.5)
+    websocket_limits = Limits(close_timeout=1.0)
 
     def talk(self, note):
         self.ws.send("bye")
@@ -185,7 +185,7 @@ class Large(Told):
 class LeavesTimeout(Told):
     """Return while a timeout is still running, which then fires in the closing handshake."""
 
-    websocket_limits = Limits(close_timeout=0.5)
+    websocket_limits = Limits(close_timeout=1.0)
 
     def talk(self, note):
         self.ws.accept()
