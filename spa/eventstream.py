@@ -17,7 +17,7 @@ from spa.response import Response
 from spa.websocket import transport
 from spa.websocket.departure import find_registry
 from spa.websocket.hangup import Watch
-from spa.websocket.registry import PATIENCE, Registry
+from spa.websocket.registry import PATIENCE
 
 logger = logging.getLogger("spa")
 
@@ -97,7 +97,7 @@ class Stream:
         self._is_closed = False
         self._sock: Any = None
         self._watch: Watch | None = None
-        self._registry: Registry | None = None
+        self._registry = find_registry(environ)  # before the head is sent: from then on a stop must be heard
         self._cut_timer: Any = None
 
     def __iter__(self) -> Iterator[bytes]:
@@ -147,8 +147,7 @@ class Stream:
             self._watch.stop()
         if self._cut_timer is not None:
             self._cut_timer.close()
-        if self._registry is not None:
-            self._registry.discard(self)
+        self._registry.discard(self)
         try:
             self._producer.close()
         finally:
@@ -161,7 +160,6 @@ class Stream:
         if self._sock is not None:
             # A client that is seen to leave may have ended its half only, and not read the rest.
             self._watch = Watch(self._sock, partial(self.send_away, PATIENCE))
-        self._registry = find_registry(self._environ)
         self._registry.add(self)
 
 

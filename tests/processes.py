@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gunicorn.config import Config
+
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT = 30.0  # seconds a program may take to listen, on a slow and busy machine
 STOP_TIMEOUT = 15.0  # seconds it may take to end after the signal
@@ -78,6 +80,8 @@ class Program(subprocess.Popen[bytes]):
         self._err.close()
 
 
+# gunicorn may hang for as long as its control socket is being opened if it is stopped at once; older ones have none.
+NO_CONTROL_SOCKET = ["--no-control-socket"] if "control_socket_disable" in Config().settings else []
 SERVERS = ("spa.run", "gunicorn")  # of which a module of tests/system is served by either
 
 

@@ -4,6 +4,7 @@ import contextvars
 import errno
 import logging
 import re
+import signal
 import zlib
 
 import gevent
@@ -91,6 +92,19 @@ def test_the_first_bytes_come_before_the_first_event_so_that_the_head_is_sent_at
     assert next(body) == COMMENT
     assert log == []
     body.close()
+
+
+def test_a_stop_is_heard_from_before_the_head_is_sent(log):
+    before = signal.signal(signal.SIGTERM, lambda number, frame: log.append("stopping"))
+    try:
+        _, _, body = start(spa.EventStream(waiting(log, "first")), **{APP: spa.App(())})
+        signal.raise_signal(signal.SIGTERM)
+        run_loop()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert list(body) == [COMMENT]  # it has sent its head, and ends as soon as it begins
+    body.close()
+    assert log == ["stopping"]
 
 
 def test_each_item_is_one_chunk():

@@ -13,14 +13,14 @@ import pytest
 
 from spa.server.worker import Worker
 from tests import wire
-from tests.processes import ROOT, free_port, running
+from tests.processes import NO_CONTROL_SOCKET, ROOT, free_port, running
 
 REQUEST = b"GET /process HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 def command(port, *options):
     words = [sys.executable, "-m", "gunicorn", "-k", "spa.server.worker.Worker", "-b", f"127.0.0.1:{port}"]
-    return [*words, "--keep-alive", "60", "--no-control-socket", *options, "tests.system.drainapp:app"]
+    return [*words, "--keep-alive", "60", *NO_CONTROL_SOCKET, *options, "tests.system.drainapp:app"]
 
 
 @pytest.fixture

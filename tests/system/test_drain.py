@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import wire
-from tests.processes import ROOT, free_port, running
+from tests.processes import NO_CONTROL_SOCKET, ROOT, free_port, running
 
 MODULE = "tests.system.drainapp"
 WORKER = "spa.server.worker.Worker"
@@ -113,9 +113,7 @@ def test_ctrl_c_ends_without_a_traceback(name):
 REQUEST = b"GET /process HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = len(REQUEST) - 10  # within a field
 LONG = "20"  # seconds that no test waits
-# gunicorn would end a connection that sends nothing after two seconds; and one that is stopped at once may hang for as
-# long as its control socket is being opened.
-KEEP = ("--keep-alive", "60", "--no-control-socket")
+KEEP = ("--keep-alive", "60", *NO_CONTROL_SOCKET)  # gunicorn would end a silent connection after two seconds
 
 
 def open_connections(stack, port, *begun):
