@@ -111,7 +111,8 @@ class Server(WSGIServer):  # type: ignore[misc]  # gevent is untyped
             timeout: seconds that requests and WebSocket handlers may still take.
         """
         self.is_stopping = True
-        self._do_read()  # a client that waits in the kernel's queue would be reset with it
+        self.max_accept = self.backlog
+        self._do_read()  # who waits in the kernel's queue would be reset with it, unless a child takes it over
         self.close()
         self.connections.send_away()
         started = time.monotonic()

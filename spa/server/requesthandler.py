@@ -156,6 +156,8 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
 
     def write(self, data: bytes) -> None:
         """Send a piece of the body, unless the answer can have none; the client would read it as its next answer."""
+        if data and type(data) is not bytes:  # of what has items of another size, len() would tell a wrong one
+            data = memoryview(data).cast("B")  # type: ignore[assignment]  # what is not of bytes fails here
         super().write(b"" if self._is_bodiless() else data)
 
     def handle_one_response(self) -> None:
@@ -275,14 +277,11 @@ class RequestHandler(WebSocketHandler):  # type: ignore[misc]  # gevent-websocke
             head += b"%b: %b\r\n" % (name, value)
         head += b"\r\n"
         self.head_length = len(head)
-        if data:  # the empty text of gevent's own 400 is no harm
-            memoryview(data)  # what is not of bytes fails here, when the answer can still be another
-        self.headers_sent = True
-        self.request_body.socket = None  # no 100 Continue comes behind this head (RFC 9110 section 10.1.1)
         if 0 < len(data) <= SMALL_BODY:
             data = self.length.cut(data) if self.length else data
             head += b"%x\r\n%b\r\n" % (len(data), data) if self.response_use_chunked else data
-            self._sendall(head)
-        else:
-            self._sendall(head)
-            self._write(data)
+            data = b""
+        self.headers_sent = True
+        self.request_body.socket = None  # no 100 Continue comes behind this head (RFC 9110 section 10.1.1)
+        self._sendall(head)
+        self._write(data)

@@ -46,7 +46,7 @@ class Listener(StreamServer):  # type: ignore[misc]  # gevent is untyped
 
     def accept_rest(self) -> None:
         """Accept who waits in the kernel's queue, and would be reset with it when the last process closes it."""
-        self.max_accept = self.backlog
+        self.max_accept = self.worker.cfg.backlog
         self._do_read()
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
@@ -103,6 +103,14 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         super().handle_request(listener_name, req, sock, addr)
         self._keep(sock, req.unreader)
 
+    def handle_http2_request(self, listener_name: Any, req: Any, sock: Any, addr: Any, h2_conn: Any) -> None:
+        """Answer one request of an HTTP/2 connection, which has one at a time."""
+        self._stages[sock] = Stage.BUSY
+        try:
+            super().handle_http2_request(listener_name, req, sock, addr, h2_conn)
+        finally:
+            self._stages[sock] = Stage.KEPT  # whatever became of it, the connection goes on
+
     def handle_quit(self, sig: Any, frame: Any) -> None:
         """Stop quickly (SIGINT, SIGQUIT). gunicorn would raise SystemExit in a greenlet, which prints a traceback."""
         self._is_quick = True
@@ -112,9 +120,9 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
     def _keep(self, sock: Any, unreader: Any) -> None:
         """Await a further head, and have its first piece noted; gunicorn tells of it when it is whole."""
 
-        def read_first(size_hint: int | None = None) -> Any:
+        def read_first(*args: Any) -> Any:  # older ones ask for no size
             del unreader.chunk  # what follows is read as ever
-            piece = unreader.chunk(size_hint)
+            piece = unreader.chunk(*args)
             self._stages[sock] = Stage.AWAITED
             return piece
 

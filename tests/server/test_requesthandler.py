@@ -3,6 +3,7 @@
 import re
 import socket
 import struct
+from array import array
 
 import gevent
 import gevent.event
@@ -359,6 +360,24 @@ def test_a_body_that_is_not_of_bytes_is_a_500_with_its_head(server, capsys, head
     assert answer.count(b"HTTP/1.1 ") == 1
     assert answer.endswith(b"\r\n\r\nInternal Server Error")  # and no chunk
     assert b"chunked" not in answer
+    assert "TypeError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("make", [list, iter])
+@pytest.mark.parametrize("piece", [bytearray(b"abc"), memoryview(b"abc"), array("I", [1, 2])], ids=type)
+def test_a_piece_of_another_kind_of_bytes_keeps_the_connection_in_step(server, make, piece):
+    serve(server, lambda *arguments: make(answering("200 OK", [], [piece])(*arguments)))
+    answers = read_all(server, request("/") + b"GET / HTTP/1.0\r\n\r\n")
+    first, second = answers.split(b"HTTP/1.1 200 OK\r\n")[1:]
+    body = bytes(piece)
+    assert first.endswith(body if make is list else b"\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+    assert second.endswith(b"\r\n\r\n" + body)
+
+
+@pytest.mark.parametrize("make", [list, iter])
+def test_a_piece_whose_bytes_are_not_in_a_row_is_a_500_with_its_head(server, capsys, make):
+    serve(server, lambda *arguments: make(answering("200 OK", [], [memoryview(b"abcdef")[::2]])(*arguments)))
+    assert read_all(server, request("/")).startswith(b"HTTP/1.1 500 ")
     assert "TypeError" in capsys.readouterr().err
 
 

@@ -1,5 +1,6 @@
 """The gunicorn worker at its end: idle connections, TLS, and how long it waits."""
 
+import json
 import signal
 import socket
 import ssl
@@ -10,7 +11,12 @@ from contextlib import ExitStack, closing
 from types import SimpleNamespace
 
 import pytest
+from gunicorn.config import Config
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import DataReceived, ResponseReceived, StreamEnded
 
+from spa.server.grace import GRACE
 from spa.server.worker import Worker
 from tests import wire
 from tests.processes import NO_CONTROL_SOCKET, ROOT, free_port, running
@@ -134,6 +140,73 @@ def has_ended_behind_a_byte(sock):
     finally:
         sock.settimeout(wire.PATIENCE)
     return True
+
+
+class HTTP2:
+    """A client's end of an HTTP/2 connection."""
+
+    def __init__(self, port, chain):
+        context = ssl.create_default_context(cafile=chain)
+        context.set_alpn_protocols(["h2"])
+        self.sock = context.wrap_socket(open_plain(port), server_hostname="localhost")
+        self.state = H2Connection(H2Configuration(client_side=True))
+        self.state.initiate_connection()
+        self.flush()
+
+    def flush(self):
+        self.sock.sendall(self.state.data_to_send())
+
+    def begin(self, method, path, *fields, is_whole=True):
+        """Send a head, and return the number of its stream."""
+        names = {":method": method, ":path": path, ":scheme": "https", ":authority": "localhost"}
+        stream = self.state.get_next_available_stream_id()
+        self.state.send_headers(stream, [*names.items(), *fields], end_stream=is_whole)
+        self.flush()
+        return stream
+
+    def get_process(self):
+        self.begin("GET", "/process")
+        return json.loads(self.read_answer())
+
+    def read_answer(self):
+        """Return the body of the next answer, of 200."""
+        body = b""
+        while True:
+            data = self.sock.recv(65536)
+            assert data, "the server has ended the connection"
+            for event in self.state.receive_data(data):
+                if isinstance(event, ResponseReceived):
+                    assert dict(event.headers)[b":status"] == b"200"
+                body += event.data if isinstance(event, DataReceived) else b""
+                if isinstance(event, StreamEnded):
+                    return body
+            self.flush()
+
+
+@pytest.mark.skipif("http_protocols" not in Config().settings, reason="no HTTP/2; pip install gunicorn>=27")
+def test_an_upload_over_http_2_goes_on_behind_the_stop_and_an_idle_connection_ends_at_once(certificate):
+    chain, key = certificate
+    port = free_port()
+    words = command(port, "--certfile", chain, "--keyfile", key, "--http-protocols", "h2,h1")
+    with running(words, port, cwd=ROOT) as program, ExitStack() as stack:
+        idle, uploading = (HTTP2(port, chain) for _ in range(2))
+        for client in (idle, uploading):
+            stack.enter_context(closing(client.sock))
+            client.get_process()
+        stream = uploading.begin("POST", "/upload", ("content-length", "20"), is_whole=False)
+        uploading.state.send_data(stream, b"x" * 10)
+        uploading.flush()
+        wire.wait_for(lambda: idle.get_process()["uploads"], "the upload has begun")
+        program.send_signal(signal.SIGTERM)
+        while idle.sock.recv(65536):
+            pass  # it may say GOAWAY
+        time.sleep(GRACE)  # for which requests are waited that may be on their way; this one is here
+        uploading.state.send_data(stream, b"x" * 10, end_stream=True)
+        uploading.flush()
+        assert uploading.read_answer() == b"20"
+        returncode, out, err = program.finish()
+        assert returncode == 0
+        assert "Traceback" not in out + err
 
 
 def test_a_websocket_over_tls_is_sent_away_and_its_peer_may_stay_silent(certificate):

@@ -50,9 +50,18 @@ class Block(spa.Handler):
         return "done"
 
 
+class Upload(spa.Handler):
+    begun = 0
+
+    def post(self):
+        Upload.begun += 1
+        return str(len(self.request.get_data()))
+
+
 class Process(spa.Handler):
     def get(self):
-        return {"pid": os.getpid(), "descriptors": len(os.listdir("/proc/self/fd")), "slow": Slow.begun}
+        counts = {"slow": Slow.begun, "uploads": Upload.begun}
+        return {"pid": os.getpid(), "descriptors": len(os.listdir("/proc/self/fd")), **counts}
 
 
 routes = (
@@ -60,6 +69,7 @@ routes = (
     ("/stubborn", "", Stubborn),
     ("/slow", "", Slow),
     ("/block", "", Block),
+    ("/upload", "", Upload),
     ("/process", "", Process),
 )
 app = spa.App(routes)
