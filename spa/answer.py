@@ -2,7 +2,7 @@
 
 import errno
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from gevent import GreenletExit
@@ -69,9 +69,14 @@ class Head:
         return None
 
     def fits(self, body: list[bytes]) -> bool:
-        """Tell whether a body in memory is of bytes, and as many as the head says; one that says nothing fits all."""
+        """Tell whether a body in memory is of bytes, and as many as the head says; one that says nothing fits all.
+
+        None fits a head that does not wait: it was not given, or part of the body has been written behind it.
+        """
         waiting = self._waiting
-        if waiting is not None and len(body) == 1 and waiting[1] and type(body[0]) is bytes:
+        if waiting is None:
+            return False
+        if len(body) == 1 and waiting[1] and type(body[0]) is bytes:
             name, value = waiting[1][-1]
             if name == "Content-Length":  # where spa.Response puts it, and most others do
                 return value == str(len(body[0]))  # type: ignore[no-any-return]
@@ -114,6 +119,7 @@ class StreamedBody:
     still be the answer. What goes wrong later is told once, and breaks the connection off, so that no client takes
     the half for the whole (RFC 9112 section 8). It goes wrong too if a piece is not of bytes, and if the body is not
     as long as the head says: the client would take what follows for its rest, or its rest for what follows.
+    Empty pieces in front of the first are left out: with them nothing is sent.
 
     Args:
         pieces: the body; it is closed with this one.
@@ -130,7 +136,7 @@ class StreamedBody:
         try:
             self._rest = iter(pieces)
             self._first: Any = next(self._rest, END)
-            while self._first == b"" and not head.is_given():  # an app may take its time, though PEP 3333 gives it none
+            while self._first == b"":
                 self._first = next(self._rest, END)
             self._length = head.length()
             self._check(self._first)
@@ -184,15 +190,27 @@ def send_head(head: Head, body: Iterable[bytes]) -> Iterable[bytes]:
     return body
 
 
-def drop_body(body: Iterable[bytes], head: Head) -> list[bytes]:
+def drop_body(body: Iterable[bytes]) -> list[bytes]:
     """End an answer to HEAD without its body (RFC 9110 section 9.3.2), whoever wrote it."""
     try:
         for piece in body:
-            if piece or head.is_given():
+            if piece:
                 break  # a WSGI app that is a generator starts the response at its first step, or a later one
     finally:
         close(body)
     return []
+
+
+def require_head(head: Head, body: Iterable[bytes], source: Any, environ: Mapping[str, Any]) -> Iterable[bytes]:
+    """Return a body that has been begun, and must have its head by now.
+
+    Raises:
+        TypeError: it has none. A request to upgrade may have been answered on the socket beneath.
+    """
+    if not head.is_given() and "HTTP_UPGRADE" not in environ and "wsgi.websocket" not in environ:
+        close(body)
+        raise TypeError(f"{name_of(source)} made an answer without a head: a WSGI app calls start_response")
+    return body
 
 
 def close(body: Iterable[Any]) -> None:

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 from werkzeug.routing import BaseConverter
 
 from spa import problem
-from spa.answer import Head, HeadAlone, StreamedBody, close, drop_body, send_head
+from spa.answer import Head, HeadAlone, StreamedBody, close, drop_body, require_head, send_head
 from spa.blame import name_of, tell_source
 from spa.environ import APP
 from spa.errorhandler import ErrorHandler, ErrorHandlers, Key
@@ -155,18 +155,18 @@ class App:
 
     def _begin(self, body: Body, environ: dict[str, Any], head: Head, source: Any) -> Body:
         """Make the first piece of a body that is made while it is sent, so that an error there is noticed here."""
-        if isinstance(head, HeadAlone):
-            return drop_body(body, head)
         if type(body) is list and head.fits(body):
             return body
-        file_wrapper = environ.get("wsgi.file_wrapper")
-        if isinstance(file_wrapper, type) and isinstance(body, file_wrapper):
-            return body  # the server knows its own, and sends it in its own way
 
         def tell() -> None:
             logger.exception("%s: the body broke off", describe(environ))
 
-        return StreamedBody(body, head, source, tell)
+        file_wrapper = environ.get("wsgi.file_wrapper")
+        if isinstance(head, HeadAlone):
+            body = drop_body(body)
+        elif not (isinstance(file_wrapper, type) and isinstance(body, file_wrapper)):
+            body = StreamedBody(body, head, source, tell)  # the server knows its own, and sends it in its own way
+        return require_head(head, body, source, environ)
 
     def _answer_error(
         self, error: BaseException, request: Request, environ: dict[str, Any], head: Head

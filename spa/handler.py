@@ -35,6 +35,10 @@ VERBS = tuple(verb.value for verb in HTTPMethod if verb not in (HTTPMethod.CONNE
 class Paths(Protocol):
     """What builds paths, and knows where they lead."""
 
+    @property
+    def routes(self) -> Sequence[Any]:
+        """All routes, in the order in which they were given."""
+
     def always_finds(self, handler: Any, environ: Mapping[str, Any]) -> bool:
         """Tell whether this very handler is found for a request each time."""
 

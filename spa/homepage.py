@@ -236,7 +236,7 @@ class HomePage:
         return PLACEHOLDER.sub(lambda found: parts[found[1]], self._template).encode()
 
     def _check(self) -> None:
-        """See that the arguments can be what they should be."""
+        """See that what is preloaded has a kind, the policy is known, and the template has a place for each part."""
         for path in self._preload:
             if kind_of(path) is None:
                 raise SetupError(f"preload: {path!r} has no extension that says what it is for")
@@ -248,8 +248,8 @@ class HomePage:
                 if is_needed and f"{{{name}}}" not in self._template:
                     raise SetupError(f"the template has no place for the {name}: put {{{name}}} into it")
 
-
     def _check_texts(self) -> None:
+        """See that what is text is a str, and that what is HTML is one or makes one."""
         texts = {"title": self._title, "lang": self._lang, "extra_head": self._extra_head}
         for name, text in {**texts, "extra_foot": self._extra_foot, "favicon": self._favicon or ""}.items():
             if not isinstance(text, str):
@@ -259,6 +259,7 @@ class HomePage:
                 raise SetupError(f"{name} is HTML, a str, or a callable that returns it, not {html!r}")
 
     def _check_names(self, importmap: Any) -> None:
+        """See that the import map is one, of texts."""
         if not isinstance(importmap, Mapping | bool | None):
             raise SetupError(f"importmap is a dict of bare names and modules, True, False or None, not {importmap!r}")
         for name, target in self._names.items():
@@ -267,7 +268,7 @@ class HomePage:
 
 
 def _check_paths(option: str, paths: Any) -> list[str]:
-    listed = check_list(paths, option, "paths")
+    listed = check_list(paths, option, "paths", is_ordered=True)
     for path in listed:
         if not isinstance(path, str):
             raise SetupError(f"{option} holds {path!r}, and a path is a str, as 'js/app.js'")

@@ -1,6 +1,6 @@
 """Find the names in a handler class that are nearly those which Spa looks for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from types import FunctionType
 from typing import Any
@@ -35,8 +35,8 @@ def find_misnomer(cls: type[Handler]) -> str | None:
     for base in cls.__mro__:
         if issubclass(base, Handler) and base not in JSONHandler.__mro__:
             for name, value in vars(base).items():
-                meant = None if name.startswith("_") else _find_meant(name, value, vars(base))
-                if meant is not None:
+                meant = None if name.startswith("_") else _find_meant(name, value)
+                if meant is not None and not _has_own(cls, meant.removeprefix("def ")):
                     return f"Spa looks for no {base.__name__}.{name}: write {meant}, or a name that is less like it"
     return None
 
@@ -48,24 +48,29 @@ def members_of(cls: type[Handler]) -> Iterator[tuple[str, Any]]:
             yield from vars(base).items()
 
 
-def _find_meant(name: str, value: Any, members: Mapping[str, Any]) -> str | None:
+def _has_own(cls: type[Handler], name: str) -> bool:
+    """Tell whether a class has this name from the user, who knows it then, though the class may inherit it."""
+    return getattr(cls, name, None) is not getattr(JSONHandler, name, None)
+
+
+def _find_meant(name: str, value: Any) -> str | None:
     """Return what to write for a name in the body of a class; None if it is right, or a name of the user's."""
     if isinstance(value, (FunctionType, staticmethod, classmethod)):
-        meant = _find_meant_method(name, members)
+        meant = _find_meant_method(name)
         return None if meant is None else f"def {meant}"
-    if callable(value) or hasattr(value, "__get__"):  # a class, a property
+    if callable(value) or hasattr(value, "__get__") or name.isupper():  # a class, a property, a constant
         return None
-    return _find_near(name, SETTINGS, members)
+    return None if name in SETTINGS else _find_near(name, SETTINGS)
 
 
-def _find_meant_method(name: str, members: Mapping[str, Any]) -> str | None:
+def _find_meant_method(name: str) -> str | None:
     lower = name.lower()
     if name != lower and name.upper() in VERBS:
-        return None if members.get(lower) is members[name] else lower  # one method by two names harms nobody
-    return HABITS.get(name) or (None if name in METHODS else _find_near(lower, METHODS, members))
+        return lower
+    return HABITS.get(lower) or (None if name in METHODS else _find_near(lower, METHODS))
 
 
-def _find_near(name: str, known: Sequence[str], members: Mapping[str, Any]) -> str | None:
-    """Return the known name that is nearly this one; who has written it in the same class knows it."""
-    close = get_close_matches(name, known, n=1, cutoff=NEARLY_THE_SAME)
-    return close[0] if close and close[0] not in members else None
+def _find_near(name: str, known: Sequence[str]) -> str | None:
+    """Return the known name that is nearly this one, whatever its case."""
+    close = get_close_matches(name.lower(), known, n=1, cutoff=NEARLY_THE_SAME)
+    return close[0] if close else None

@@ -13,6 +13,15 @@ def script_name_of(environ: Mapping[str, Any]) -> str:
     return script_name.rstrip("/")
 
 
+def mount_of(environ: Mapping[str, Any], rest: str) -> str:
+    """Return the URL path of a request without the ``rest`` at its end: that of the directory which has such a file.
+
+    As for routes, many slashes at its beginning are one: else a client could make up mounts.
+    """
+    path: str = script_name_of(environ) + "/" + environ.get("PATH_INFO", "").lstrip("/")
+    return path.encode("latin-1").decode("utf-8", "replace").removesuffix(rest)
+
+
 def below(path: str, environ: dict[str, Any]) -> dict[str, Any]:
     """Return a copy of an environ with ``path`` moved from PATH_INFO to SCRIPT_NAME.
 

@@ -8,6 +8,7 @@ from spa.errors import SetupError
 from spa.grammar import merge_slashes
 from spa.redirect import quote_path, redirect_to
 from spa.routecheck import try_call
+from spa.target import has_dots
 from spa.wsgi import WSGIApp
 
 
@@ -26,7 +27,8 @@ def mount(path: str, wsgi_app: WSGIApp) -> Mount:
     asked before the routes; of two mounts, the one with the longer path.
 
     Raises:
-        SetupError: the path does not start with a slash, ends with one, or has a variable; or this is no app.
+        SetupError: the path does not start with a slash, ends with one, or has a variable or a segment ``.`` or
+            ``..``; or this is no app.
     """
     if not callable(wsgi_app) or try_call(wsgi_app, (None, None), {}) is not None:
         raise SetupError(f"mount({path!r}): pass a WSGI app, a callable (environ, start_response), not {wsgi_app!r}")
@@ -55,10 +57,12 @@ def check_prefix(prefix: str, what: str) -> str:
     """Return the path under which ``what`` is put.
 
     Raises:
-        SetupError: it does not start with a slash, or ends with one.
+        SetupError: it does not start with a slash, or ends with one, or has a segment ``.`` or ``..``.
     """
     if not isinstance(prefix, str) or not prefix.startswith("/") or prefix.endswith("/"):
         raise SetupError(f"{what}({prefix!r}): the path starts with a slash and does not end with one")
+    if has_dots(prefix):
+        raise SetupError(f"{what}({prefix!r}): clients take the segments . and .. out of a path")
     return prefix
 
 

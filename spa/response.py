@@ -61,6 +61,8 @@ class Response(WerkzeugResponse):
         ):
             self._body = response.encode() if type(response) is str else response
         else:
+            if isinstance(response, (bytearray, memoryview)):
+                response = bytes(response)
             if response is not None and not isinstance(response, (str, bytes)):
                 _check_body(response)
             own = None if headers is None else read_headers(headers)
@@ -261,7 +263,8 @@ def _check_body(body: Any) -> None:
     if isinstance(body, (list, tuple)):
         for index, item in enumerate(body):
             if not isinstance(item, (str, bytes)):
+                hint = "bytes()" if isinstance(item, (bytearray, memoryview)) else "str(), or JSONResponse"
                 raise TypeError(
                     f"the body of a Response is a list of str or bytes, and its item {index} is {item!r:.{SHOWN}}: use"
-                    " str(), or JSONResponse"
+                    f" {hint}"
                 )

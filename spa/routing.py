@@ -15,6 +15,7 @@ from spa.converter import PlainFloatConverter
 from spa.errors import SetupError
 from spa.handler import Handler
 from spa.mountpoint import Mount, check_prefix, find_mount
+from spa.querytext import write_texts
 from spa.redirect import quote_path, redirect_to
 from spa.routecheck import Handlers, Patterns, check_mounts
 from spa.segmenttree import SegmentTree
@@ -78,7 +79,7 @@ class Router:
         self.routes: list[Route] = []
         self.mounts: list[Mount] = []
         self._named: dict[str, Route] = {}
-        _check_converters(converters or {})
+        _check_converters({} if converters is None else converters)
         self._map = Map(converters={"float": PlainFloatConverter, **(converters or {})})
         self._tree: SegmentTree[Route] = SegmentTree(converters or ())
         self._patterns = Patterns(converters or ())
@@ -154,8 +155,8 @@ class Router:
             raise LookupError(f"no route is called {name!r}; the names are: {known}")
         try:
             complete = self._complete(route, values, root)
-            built: str = self._adapter.build(route, complete)
-        except (BuildError, ValueError, TypeError) as error:  # the latter two are of converters, as int('a')
+            built: str = self._adapter.build(route, self._with_query(route, complete))
+        except (BuildError, ValueError, TypeError, OverflowError) as error:  # all but the first as of int('a')
             raise LookupError(f"{route.pattern!r} cannot be built from {dict(values)!r}") from error
         path = built.partition("?")[0]
         if not self._leads_to(path, route, complete):
@@ -196,6 +197,11 @@ class Router:
             return values
         mount: str = self._adapter.build(route, {**values, "filepath": "x"}).partition("?")[0]
         return url_values(dict(values), unquote(root + mount.removesuffix("x")))  # type: ignore[no-any-return]
+
+    def _with_query(self, route: Route, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Write the values that are not in the pattern as ``Request.query`` reads them."""
+        in_path = next(self._map.iter_rules(route)).arguments
+        return {name: value if name in in_path else write_texts(value) for name, value in values.items()}
 
     def _add(self, route: Route) -> None:
         if route.name:

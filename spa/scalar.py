@@ -86,6 +86,19 @@ WRITERS: dict[type, Callable[[Any], Any]] = {
 }
 
 
+def write_scalar(value: Any) -> Any:
+    """Return what stands in JSON for a value of a type in ``WRITERS``, or derived from one.
+
+    Raises:
+        TypeError: nothing does.
+        ValueError: it is a decimal that is not a number, or infinite.
+    """
+    for kind in type(value).__mro__:
+        if kind in WRITERS:
+            return WRITERS[kind](value)
+    raise TypeError(f"{value!r} is no scalar of JSON")
+
+
 def read_datetime(text: str) -> datetime:
     """Return the date and time that ISO 8601 text names; it is aware if there is an offset or ``Z``."""
     return datetime.fromisoformat(_check(DATETIME, text))

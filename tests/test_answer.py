@@ -6,7 +6,7 @@ import sys
 import gevent
 import pytest
 
-from spa.answer import BrokenOff, Head, HeadAlone, StreamedBody, close, drop_body, send_head
+from spa.answer import BrokenOff, Head, HeadAlone, StreamedBody, close, drop_body, require_head, send_head
 
 
 class Server:
@@ -198,7 +198,7 @@ def length_of(number):
 )
 def test_a_body_as_long_as_its_head_says_passes(pieces, headers, status):
     told = []
-    assert list(streamed(iter(pieces), told, *headers, status=status)) == pieces
+    assert b"".join(streamed(iter(pieces), told, *headers, status=status)) == b"".join(pieces)
     assert told == []
 
 
@@ -298,8 +298,31 @@ def test_a_body_in_memory_is_compared_with_its_head(headers, body, fits):
     assert head.fits(body) is fits
 
 
-def test_a_head_that_is_not_there_yet_fits_all():
-    assert Head(Server()).fits([b"x"])
+def test_nothing_fits_a_head_that_is_not_there_yet():
+    assert not Head(Server()).fits([b"x"])
+
+
+@pytest.mark.parametrize("environ", [{"HTTP_UPGRADE": "websocket"}, {"wsgi.websocket": object()}])
+def test_an_answer_has_a_head_unless_the_socket_may_have_been_taken(environ):
+    head, pieces = Head(Server()), Pieces(1)
+    assert require_head(head, pieces, streamed, environ) is pieces
+    with pytest.raises(TypeError, match=r"^tests\.test_answer\.streamed made an answer without a head: "):
+        require_head(head, pieces, streamed, {})
+    assert pieces.closed == 1
+    head("200 OK", [])
+    assert require_head(head, pieces, streamed, {}) is pieces
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_an_error_behind_empty_pieces_can_still_be_the_answer(number):
+    def late():
+        yield from [b""] * number
+        raise ValueError
+
+    told = []
+    with pytest.raises(ValueError):  # noqa: PT011  # this very one
+        streamed(late(), told)
+    assert told == []
 
 
 def test_nothing_is_written_behind_a_head_that_is_alone():
@@ -312,16 +335,13 @@ def test_nothing_is_written_behind_a_head_that_is_alone():
 
 def test_a_body_that_is_dropped_is_begun_and_closed():
     begun = []
-    pieces, head = Pieces(3), HeadAlone(Server())
-    assert drop_body(pieces, head) == []
+    pieces = Pieces(3)
+    assert drop_body(pieces) == []
     assert pieces.closed == 1
-    assert drop_body((begun.append(piece) or piece for piece in [b"a", b"b"]), head) == []
+    assert drop_body(begun.append(piece) or piece for piece in [b"a", b"b"]) == []
     assert begun == [b"a"]
-    assert drop_body((begun.append(piece) or piece for piece in [b"", b"", b"c", b"d"]), head) == []
+    assert drop_body(begun.append(piece) or piece for piece in [b"", b"", b"c", b"d"]) == []
     assert begun == [b"a", b"", b"", b"c"]  # an app may give its head behind empty pieces
-    head("200 OK", [])
-    assert drop_body((begun.append(piece) or piece for piece in [b"", b"d"]), head) == []
-    assert begun == [b"a", b"", b"", b"c", b""]
 
 
 @pytest.mark.parametrize("body", [[b"a"], (b"a",), {b"a"}])

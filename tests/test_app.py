@@ -3,6 +3,7 @@
 import io
 import logging
 from asyncio import CancelledError
+from io import BytesIO
 from wsgiref.handlers import SimpleHandler
 from wsgiref.validate import validator
 
@@ -25,6 +26,7 @@ from werkzeug.routing import BaseConverter
 from werkzeug.test import Client, create_environ, run_wsgi_app
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request as WerkzeugRequest
+from werkzeug.wsgi import FileWrapper
 
 import spa
 from spa.environ import REQUEST_ID
@@ -1062,3 +1064,43 @@ def test_an_error_handler_that_could_not_be_called_is_refused_at_once(use):
     app = spa.App(())
     with pytest.raises(spa.SetupError):
         use(app)
+
+
+def without_head(environ, start_response):
+    return [b"x"]
+
+
+def without_head_in_pieces(environ, start_response):
+    yield b""
+    yield b"x"
+
+
+def without_head_in_a_file(environ, start_response):
+    return environ["wsgi.file_wrapper"](BytesIO(b"x"))
+
+
+@pytest.mark.parametrize("wsgi_app", [without_head, without_head_in_pieces, without_head_in_a_file])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_an_answer_without_a_head_is_an_error_that_names_its_source(wsgi_app, method, caplog):
+    app = spa.App((spa.mount("/m", wsgi_app), ("/", "", lambda app, request, params, route_name: wsgi_app)))
+    seen = []
+
+    @app.error(TypeError)
+    def tell(request, error):
+        seen.append(str(error))
+        return "mine"
+
+    for path in ("/m", "/"):
+        response = Client(app).open(path, method=method, environ_overrides={"wsgi.file_wrapper": FileWrapper})
+        assert (response.status_code, response.text) == (500, "mine" if method == "GET" else "")
+    assert f"tests.test_app.{wsgi_app.__name__} made an answer without a head" in seen[0]
+    assert "made an answer without a head" in seen[1]
+
+
+def test_an_error_behind_an_empty_text_is_a_500():
+    class Page(spa.Handler):
+        def get(self):
+            yield ""
+            raise RuntimeError
+
+    assert Client(spa.App((("/", "", Page),))).get("/").status_code == 500

@@ -38,6 +38,7 @@ PURE = {
     "spa.jsontext",
     "spa.middleware.cookie",
     "spa.precondition",
+    "spa.querytext",
     "spa.readiness",
     "spa.segmenttree",
     "spa.server.framing",

@@ -504,6 +504,7 @@ MISTAKES = [
     ({"favicon": "favicon.ico"}, "'favicon.ico'"),
     ({"importmap": {"vue": "js/vue.js"}}, "'js/vue.js'"),
     ({"modules": "js/app.js"}, r"modules is a list of paths; write \['js/app.js'\]"),
+    ({"stylesheets": {"css/app.css"}}, "stylesheets is a list of paths, whose order counts"),
     ({"modules": None}, "modules is a list of paths, not None"),
     ({"scripts": [PurePosixPath("js/old.js")]}, r"scripts holds PurePosixPath\('js/old.js'\), and a path is a str"),
     ({"preload": [5]}, "preload holds 5"),

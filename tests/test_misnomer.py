@@ -23,10 +23,15 @@ def page(bases=(spa.Handler,), **members):
     [
         ("POST", answer, "def post"),
         ("Delete", answer, "def delete"),
-        ("Get", lambda self: "another", "def get"),
         ("Options", staticmethod(answer), "def options"),
         ("HEAD", classmethod(answer), "def head"),
         ("ws", answer, "def websocket"),
+        ("WS", answer, "def websocket"),
+        ("Ws", answer, "def websocket"),
+        ("allowedOrigins", ["https://a.example"], "allowed_origins"),
+        ("allowedOrigin", "*", "allowed_origins"),
+        ("subProtocols", ["json"], "subprotocols"),
+        ("websocketLimits", None, "websocket_limits"),
         ("websockets", answer, "def websocket"),
         ("websoket", answer, "def websocket"),
         ("web_socket", answer, "def websocket"),
@@ -87,14 +92,31 @@ def test_a_name_that_may_be_the_users_own_is_left(name, value):
         {"websocket_close": answer, "websocket_closed": answer},
         {"subprotocol": "json", "subprotocols": ["json"]},
         {"GET": answer},
+        {"Get": lambda self: "another"},
     ],
 )
 def test_who_writes_the_right_name_in_the_same_class_knows_it(members):
     assert find_misnomer(page(**members)) is None
 
 
-def test_what_a_class_inherits_makes_no_wrong_name_right():
-    assert "write def websocket" in find_misnomer(page((page(websocket=answer),), websockets=answer))
+@pytest.mark.parametrize(
+    ("inherited", "members"),
+    [
+        ({}, {"GET": answer}),
+        ({"websocket": answer}, {"websockets": answer}),
+        ({"websockets": answer}, {"websocket": answer}),
+        ({"get": lambda self: self.GET()}, {"GET": lambda self: ""}),
+        ({"subprotocols": ["v1", "v2"]}, {"subprotocol": "v2"}),
+    ],
+)
+def test_who_inherits_the_right_name_from_a_class_of_ones_own_knows_it(inherited, members):
+    cls = type("Derived", (page(**inherited),), members)
+    assert find_misnomer(cls) is None
+    spa.App((("/", "", cls),))
+
+
+def test_another_method_than_the_one_that_is_meant_makes_nothing_right():
+    assert "write def post" in find_misnomer(page((page(),), POST=answer))
 
 
 class Mixin:

@@ -516,6 +516,8 @@ def test_the_answer_to_options_names_the_methods_and_has_no_body():
         (spa.Response("x"), "not Response"),
         (object(), "not object"),
         (["a", 1], r"its item 1 is 1: use str\(\), or JSONResponse"),
+        ([bytearray(b"x")], r"its item 0 is bytearray\(b'x'\): use bytes\(\)$"),
+        ([memoryview(b"x")], r"its item 0 is <memory at .*>: use bytes\(\)$"),
         ((None,), "its item 0 is None"),
         ([{"a": 1}], r"its item 0 is \{'a': 1\}"),
     ],
@@ -563,7 +565,13 @@ class ByIndex:
 
 
 @pytest.mark.parametrize(
-    "body", [["a", "b"], ("a", b"b"), {"ab"}, iter(["ab"]), (part for part in "ab"), bytearray(b"ab"), ByIndex()]
+    "body", [["a", "b"], ("a", b"b"), {"ab"}, iter(["ab"]), (part for part in "ab"), ByIndex()]
 )
 def test_a_body_that_can_be_iterated_over_is_taken(body):
     assert b"".join(spa.Response(body).iter_encoded()) == b"ab"
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_bytes_of_another_kind_are_made_bytes(kind):
+    response = spa.Response(kind(b"ab"))
+    assert (response.data, response.headers["Content-Length"], response.response) == (b"ab", "2", [b"ab"])

@@ -435,16 +435,19 @@ def test_a_name_builds_its_path(name, values, path):
 @pytest.mark.parametrize(
     ("name", "values", "words"),
     [
-        ("hom", {}, "the names are: home, item"),
+        ("hom", {}, "the names are: home, item, number"),
         ("", {}, "no route is called ''"),
         ("item", {}, "'/items/<int:id>' cannot be built from {}"),
         ("item", {"id": "abc"}, "cannot be built from {'id': 'abc'}"),
         ("item", {"id": object}, "cannot be built"),
+        ("item", {"id": float("inf")}, "cannot be built"),
+        ("number", {"x": 10**400}, "cannot be built"),
+        ("home", {"q": Decimal("NaN")}, "cannot be built"),
         ("item", {"ident": 1}, "cannot be built"),
     ],
 )
 def test_a_path_that_cannot_be_built_is_a_lookup_error(name, values, words):
-    app = spa.App((("/", "home", tell), ("/items/<int:id>", "item", tell), ("/x", "", tell)))
+    app = spa.App((("/", "home", tell), ("/items/<int:id>", "item", tell), ("/x/<float:x>", "number", tell)))
     with pytest.raises(LookupError) as caught:
         app.url(name, **values)
     assert words in str(caught.value)
@@ -740,7 +743,9 @@ class Prepared:
         (lambda: (spa.include("/api", None),), "routes are a tuple"),
         (lambda: (spa.include("/api", (("x", "", tell),)),), "starts with a slash"),
         (lambda: (("/a/../<x>", "", tell),), "route '/a/../<x>': clients take the segments . and .. out of a path"),
-        (lambda: (spa.include("/.", (("/x", "", tell),)),), "route '/./x': clients take the segments"),
+        (lambda: (spa.include("/.", (("/x", "", tell),)),), "include('/.'): clients take the segments"),
+        (lambda: (spa.mount("/a/../b", seen_by),), "mount('/a/../b'): clients take the segments . and .. out"),
+        (lambda: (spa.mount("/.", seen_by),), "mount('/.'): clients take the segments"),
         (lambda: (spa.mount("admin", seen_by),), "mount('admin'): the path starts with a slash"),
         (lambda: (spa.mount("/admin/", seen_by),), "does not end with one"),
         (lambda: (spa.mount("/", seen_by),), "does not end with one"),
@@ -765,6 +770,7 @@ def test_wrong_routes_are_a_setup_error_that_says_what_to_write(routes, words):
         ({"x": int}, "the converter 'x' is a subclass of werkzeug.routing.BaseConverter, not <class 'int'>"),
         ({"x": "int"}, "the converter 'x' is a subclass"),
         ({"good": IntegerConverter, "x": None}, "the converter 'x' is a subclass"),
+        ([], "a dict of classes by name"),
         ([IntegerConverter], "a dict of classes by name"),
     ],
 )

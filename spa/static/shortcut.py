@@ -51,7 +51,7 @@ class Shortcut:
 
     def learn(self, accept: str | None, variant: Representation) -> None:
         """Remember the variant of the file for a value of Accept-Encoding, and forget the oldest of too many."""
-        assert isinstance(variant.body, bytes)  # SmartStatic.learn has seen to it
+        assert isinstance(variant.body, bytes)  # SmartStatic.is_lasting has seen to it
         self._forget(accept)
         while len(self._answers) >= ACCEPTED:
             self._forget(next(iter(self._answers)))

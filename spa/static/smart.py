@@ -8,7 +8,7 @@ from spa.environ import WATCH
 from spa.errors import SetupError
 from spa.grammar import PATH_SAFE
 from spa.handler import Handler
-from spa.mounted import script_name_of
+from spa.mounted import mount_of
 from spa.static import hashing
 from spa.static.asset import Asset
 from spa.static.assets import Assets
@@ -198,7 +198,7 @@ class SmartStatic:
         self.observe(environ)
         path, hash = taken
         # A URL that was built without the SCRIPT_NAME of the request carries the hash of the route's own path.
-        for mount in dict.fromkeys((_mount(environ, filepath), self._default(None))):
+        for mount in dict.fromkeys((mount_of(environ, filepath), self._default(None))):
             found = self._find_version(path, hash, mount, environ)
             if found is not None:
                 return found
@@ -267,12 +267,3 @@ class SmartStatic:
 
 def _changing(path: str) -> LookupError:
     return LookupError(f"{path!r} is changing: write a new file beside it, and rename it")
-
-
-def _mount(environ: Mapping[str, Any], filepath: str) -> str:
-    """Return the URL path under which the request found the directory.
-
-    As for routes, many slashes at its beginning are one: else a client could make up mounts.
-    """
-    path: str = script_name_of(environ) + "/" + environ.get("PATH_INFO", "").lstrip("/")
-    return path.encode("latin-1").decode("utf-8", "replace").removesuffix(filepath)

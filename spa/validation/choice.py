@@ -7,7 +7,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from spa.scalar import WRITERS
+from spa.scalar import write_scalar
 from spa.validation.shape import Scalar, one_of
 
 
@@ -66,7 +66,8 @@ def _write(value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)):
         return [_write(item) for item in value]
-    for kind in type(value).__mro__:
-        if kind in WRITERS:
-            return WRITERS[kind](value)
-    raise TypeError(f"JSON has nothing to read {value!r} from, a value of an enum or Literal; give it a string")
+    try:
+        return write_scalar(value)
+    except TypeError:
+        wrong = f"JSON has nothing to read {value!r} from, a value of an enum or Literal; give it a string"
+        raise TypeError(wrong) from None

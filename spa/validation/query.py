@@ -1,6 +1,5 @@
 """Check the fields of a query string against a type, and build it."""
 
-import json
 import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -10,6 +9,7 @@ from types import NoneType
 from typing import Any, get_args, get_origin
 from uuid import UUID
 
+from spa.querytext import write_text
 from spa.scalar import DECIMAL, KINDS
 from spa.validation.compiler import build, fill, flatten, is_record, scalar_of
 from spa.validation.mismatch import Errors, Loc
@@ -45,10 +45,11 @@ class Once:
 
 @lru_cache(maxsize=1024)  # as many as of JSON
 def _compile(wanted: Any) -> Record:
-    if package_of(wanted) is not None or not is_record(wanted):
+    types = list(flatten(wanted))  # one, but for a union; it may have a name of its own
+    if len(types) > 1 or package_of(types[0]) is not None or not is_record(types[0]):
         raise _refuse(wanted)
-    record = Record(wanted)
-    fill(record, wanted, _compile_member)
+    record = Record(types[0])
+    fill(record, types[0], _compile_member)
     return record
 
 
@@ -57,27 +58,33 @@ def _refuse(wanted: Any) -> TypeError:
 
 
 def _compile_member(wanted: Any, where: str) -> Check:
-    types = _types_of(wanted)
+    types = _types_of(wanted, where)
     origin, args = get_origin(types[0]), get_args(types[0])
     if len(types) > 1 or not (origin in (list, set, frozenset) or (origin is tuple and args[1:] == (...,))):
         return Once(_compile_scalar(types, where))
-    item = _compile_scalar(_types_of(args[0]), f"{where}[]")
+    item = _compile_scalar(_types_of(args[0], f"{where}[]"), f"{where}[]")
     return Array(origin, item) if origin in (list, tuple) else Set(origin, item)
 
 
 def _compile_scalar(types: list[Any], where: str) -> Check:
     scalars = []
     for each in types:
-        scalar = scalar_of(each, SCALARS, _text_of)
+        try:
+            scalar = scalar_of(each, SCALARS, _text_of)
+        except TypeError as error:  # of a value of an enum or Literal
+            raise TypeError(f"{where}: {error}") from None
         if scalar is None:
             raise TypeError(f"{where}: a query has nothing for {each!r}; see Request.query for what it can be")
         scalars.append(scalar)
     return Choice(scalars, None, None) if len(scalars) > 1 else scalars[0]
 
 
-def _types_of(wanted: Any) -> list[Any]:
+def _types_of(wanted: Any, where: str) -> list[Any]:
     """Return the types of a union, or the one type, without None: it says what may be absent, and is never sent."""
-    types = list(flatten(wanted))
+    try:
+        types = list(flatten(wanted))
+    except TypeError as error:  # of a name that stands for itself
+        raise TypeError(f"{where}: {error}") from None
     return [each for each in types if each not in (None, NoneType)] or types
 
 
@@ -85,7 +92,7 @@ def _text_of(value: Any) -> str:
     """Return what stands in a query for a JSON value."""
     if value is None or isinstance(value, list):
         raise TypeError(f"a query has nothing for {value!r}, a value of an enum or Literal; give it a string")
-    return value if isinstance(value, str) else json.dumps(value)
+    return write_text(value)
 
 
 def _read_bool(text: str) -> bool:

@@ -13,6 +13,7 @@ from werkzeug.http import parse_set_header
 from spa.environ import ALLOWED_ORIGINS
 from spa.errors import SetupError
 from spa.grammar import is_token
+from spa.listing import check_list
 from spa.origin import is_own_page
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
@@ -114,13 +115,10 @@ def check_subprotocols(subprotocols: Sequence[str]) -> tuple[str, ...]:
     """Return the subprotocols of a setting as a tuple.
 
     Raises:
-        SetupError: this is no list, or one of them is not a token (RFC 6455 section 4.1), which no client offers.
+        SetupError: this is no list, or a set, whose order is chance; or one of them is not a token (RFC 6455 section
+            4.1), which no client offers.
     """
-    if isinstance(subprotocols, str):
-        raise SetupError(f"subprotocols is a list; write [{subprotocols!r}]")
-    if not isinstance(subprotocols, Iterable):
-        raise SetupError(f"subprotocols is a list of names, not {subprotocols!r}")
-    names = tuple(subprotocols)
+    names = tuple(check_list(subprotocols, "subprotocols", "names", is_ordered=True))
     for name in names:
         if not isinstance(name, str) or not is_token(name):
             raise SetupError(f"{name!r} is not the name of a subprotocol; write letters and digits, as in 'v1.example'")

@@ -56,6 +56,19 @@ def test_a_debugging_server_tells_how_to_link_to_a_file_that_was_asked_for_witho
     assert Client(app).get(f"/static/{path}").json["detail"] == NotFound.description  # to all others nothing is told
 
 
+def test_the_hint_behind_a_function_that_guards_is_a_link_that_leads_to_the_file(tmp_path):
+    root = write(tmp_path, {"a.css": "a{background:url(/members/b.png)}", "b.png": "x"})
+    static = SmartStatic(root)
+
+    def guard(app, request, params, route_name):
+        return static(app, request, params, route_name)
+
+    client = Client(Debugger(spa.App((("/members/<path:filepath>", "members", guard),))))
+    hint = client.get("/members/a.css", base_url="http://localhost").json["detail"]
+    assert hint == "a.css is here, under its hash: link to it with static.url('a.css', '/members/')"
+    assert "b.9dd4e461268c.png" in client.get(static.url("a.css", "/members/")).text
+
+
 def test_the_hint_of_a_debugging_server_is_text_in_a_page_too(tmp_path):
     app, _ = mounted(SmartStatic(write(tmp_path, {"<b>.js": "2"})))
     client, browser = Client(Debugger(app)), {"Accept": "text/html"}
@@ -152,6 +165,16 @@ def guarded_by_request_class(root):
     return static, spa.App(((STATIC, "static", static),), request_class=Request)
 
 
+def guarded_where_requests_are_made(root):
+    class Request(spa.Request):
+        def __new__(cls, environ, *args, **kwargs):
+            refuse_without_key(environ)
+            return super().__new__(cls)
+
+    static = SmartStatic(root, watch=False)
+    return static, spa.App(((STATIC, "static", static),), request_class=Request)
+
+
 def guarded_around_a_mounted_app(root):
     static = SmartStatic(root, watch=False)
     inner = spa.App((("/<path:filepath>", "static", static),))
@@ -200,12 +223,9 @@ def test_where_nobody_guards_a_file_it_is_answered_by_a_shortcut_beside_a_guard_
         refuse_without_key(request.environ)
         return static(app, request, params, route_name)
 
-    class Request(spa.Request):
-        max_content_length = 10
-
     inner = ("/<path:filepath>", "", static)
     routes = (("/guarded/<path:filepath>", "", guard), spa.include("/open", (inner,)))
-    app = spa.App(routes, request_class=Request, trusted_hosts=["localhost"])
+    app = spa.App(routes, trusted_hosts=["localhost"])
     client, path = Client(app), static.hashed_path("a.js")
     for prefix in ("/guarded", "/open"):
         assert client.get(f"{prefix}/{path}", headers={"X-Key": "right"}).status_code == 200

@@ -15,6 +15,7 @@ import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import TypeAliasType
 from werkzeug.test import create_environ
 from werkzeug.wrappers import Request
 
@@ -280,8 +281,8 @@ ONLY = "a query is checked against a plain dataclass or a TypedDict, not against
         *((one(wanted), r"^One\.x: a query has nothing for .*; see Request\.query") for wanted in NO_COLLECTIONS),
         *((one(wanted), r"^One\.x\[\]: a query has nothing for .*; see Request\.query") for wanted in NO_ITEMS),
         (one(Annotated[int, "positive"]), "a query has nothing for"),
-        (one(Shape), r"a query has nothing for \[1, 1\], a value of an enum or Literal; give it a string"),
-        (one(Literal["a", None]), "a query has nothing for None, a value of an enum or Literal"),
+        (one(Shape), r"^One\.x: a query has nothing for \[1, 1\], a value of an enum or Literal; give it a string"),
+        (one(Literal["a", None]), r"^One\.x: a query has nothing for None, a value of an enum or Literal"),
         (WithInitVar, "start is an InitVar; only fields are checked"),
     ],
     ids=repr,
@@ -290,6 +291,10 @@ ONLY = "a query is checked against a plain dataclass or a TypedDict, not against
 def test_a_type_that_a_query_cannot_be_checked_against_is_a_bug_whatever_is_sent(query, wanted, words):
     with pytest.raises(TypeError, match=words):
         read(query, wanted)
+
+
+def test_the_type_may_have_a_name_of_its_own():
+    assert read("page=2", TypeAliasType("Named", Page)) == Page(page=2)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="types have no names of their own")

@@ -168,7 +168,8 @@ def test_subprotocols_become_a_tuple(names):
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        ("chat", "subprotocols is a list; write ['chat']"),
+        ("chat", "subprotocols is a list of names; write ['chat']"),
+        ({"chat"}, "subprotocols is a list of names, whose order counts, and a set has none: {'chat'}"),
         (5, "subprotocols is a list of names, not 5"),
         ([5], "5 is not the name of a subprotocol"),
         *(([name], f"{name!r} is not the name of a") for name in ("", "a b", "a,b", "a/b", "ü", "a\r\nb", "a\n")),
