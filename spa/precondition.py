@@ -100,8 +100,9 @@ def _is_known(environ: Mapping[str, Any], etag: str | None, modified: int | None
 
 def _tags(environ: Mapping[str, Any], name: str) -> ETags:
     # parse_etags() is right on lists, commas in quotes and W/. It takes a tag without quotes as well: lenient, but
-    # harmless. Only the star must stand without spaces.
-    return parse_etags(environ.get(name, "").strip(" \t"))
+    # harmless. Only the star must stand without spaces. A line feed at the end, which no server lets in, would keep
+    # that of older Werkzeugs busy for ever.
+    return parse_etags(environ.get(name, "").strip(" \t\n"))
 
 
 def _opaque(etag: str) -> str:

@@ -43,6 +43,7 @@ def judge(method, etag=ETAG, modified=MODIFIED, **fields):
         ("PUT", {}, None),
         ("GET", {"if_none_match": ETAG}, 304),
         ("HEAD", {"if_none_match": 'W/"abc"'}, 304),
+        ("GET", {"if_none_match": f"{ETAG}\n"}, 304),
         ("PUT", {"if_none_match": ETAG}, 412),
         ("GET", {"if_match": '"x"'}, 412),
         ("PUT", {"if_match": ETAG}, None),
