@@ -1,16 +1,12 @@
 """Send and receive messages over one open WebSocket, from greenlets that may wait."""
 
 import contextlib
-from collections.abc import Callable
 
 import gevent
 
 from spa.errors import ConnectionClosed
-from spa.websocket.alarm import AlarmClock
 from spa.websocket.closecode import NORMAL_CLOSURE
 from spa.websocket.conversation import Conversation, State
-from spa.websocket.limits import Limits
-from spa.websocket.transport import Transport
 
 A_TURN = 1e-6  # seconds to sleep for one turn of the loop; sleep(0) may come back before the loop polls
 TURNS_UNYIELDING = 32  # sends and receives in a row that found nothing to wait for, before the loop runs
@@ -24,16 +20,11 @@ class Connection(Conversation):
         limits: its bounds.
         clock: the alarms of the process, which also tell the time.
         on_left: called from the event loop, once, when the peer has left.
-
-    Attributes:
-        received_at: when a greenlet last came back with a message, or with its absence; before that, the beginning.
     """
 
-    def __init__(self, transport: Transport, limits: Limits, clock: AlarmClock, on_left: Callable[[], object]) -> None:
-        super().__init__(transport, limits, clock, on_left)
-        self.received_at = clock.now()
-        self._told_peer_left = False
-        self._turns = 0
+    # No constructor: for one more frame in the handshake, each greenlet would keep 4 KiB more of its stack in use.
+    _told_peer_left = False
+    _turns = 0
 
     def receive(self, timeout: float | None = None) -> str | bytes | None:
         """Return the next message, or None once when the peer has left."""

@@ -51,6 +51,7 @@ class Conversation:
         peer_left: whether the peer ended it: by a Close, by a breach of the protocol, or by vanishing.
         code: that of the Close that came first, from either side; 1006 without one.
         reason: the one that came with the code.
+        received_at: when a greenlet last came back with a message, or with its absence; before that, the beginning.
     """
 
     def __init__(self, transport: Transport, limits: Limits, clock: AlarmClock, on_left: Callable[[], object]) -> None:
@@ -70,6 +71,7 @@ class Conversation:
         self._senders = Line(loop)  # wait for room in the outbox
         self._finishers = Line(loop)  # wait for the end
 
+        self.received_at = clock.now()
         self._pinged: float | None = None
         self._close_by = math.inf
         self._alarm: Alarm | None = None
